@@ -1,0 +1,44 @@
+// Package facts says what this kernel and this host offer, as one plain value that
+// can be printed, recorded and replayed: the second input of the lowering.
+//
+// The types stand in this file and are pure; Probe, which asks the kernel, stands
+// in probe.go. Absence is recorded as absence: nothing here guesses from a
+// version number, and nothing is cached across launches.
+package facts
+
+// Facts is the JSON that casemate-shim probe prints.
+type Facts struct {
+	Kernel     string            `json:"kernel"` // uname -r
+	Arch       string            `json:"arch"`   // GOARCH: "amd64", "arm64"
+	CapLast    uint8             `json:"cap_last_cap"`
+	CapBound   Mask              `json:"cap_bounding"`  // the shim's own bounding set
+	CapPermit  Mask              `json:"cap_permitted"` // the shim's own permitted set
+	Namespaces []string          `json:"namespaces"`    // names below /proc/self/ns
+	Seccomp    []string          `json:"seccomp_actions"`
+	Keyrings   bool              `json:"keyrings"`
+	LSMs       []string          `json:"lsms"` // active security modules
+	AppArmor   AppArmor          `json:"apparmor"`
+	SELinux    SELinux           `json:"selinux"`
+	Cgroup     Cgroup            `json:"cgroup2"`
+	Paths      map[string]string `json:"paths"` // default masked and read-only paths that exist: "dir" or "file"
+}
+
+// AppArmor as the kernel reports it.
+type AppArmor struct {
+	Enabled  bool     `json:"enabled"`
+	Known    bool     `json:"profiles_known"` // Profiles could be read
+	Profiles []string `json:"profiles,omitempty"`
+}
+
+// SELinux as the kernel reports it.
+type SELinux struct {
+	Enabled   bool `json:"enabled"`
+	Enforcing bool `json:"enforcing"`
+}
+
+// Cgroup is the cgroup v2 hierarchy, wherever it is mounted.
+type Cgroup struct {
+	Mount       string   `json:"mount"`       // "" when there is none
+	Own         string   `json:"own"`         // the shim's own cgroup, "/" for the root
+	Controllers []string `json:"controllers"` // available to children of Own
+}

@@ -1,0 +1,81 @@
+// Package orders is what the shim tells init: whom to start and how to treat
+// signals. They reach init in a sealed memfd, so that nothing can change them
+// between the shim's writing and init's reading.
+//
+// It imports internal/wire and nothing else: init links it.
+package orders
+
+import "casemate/internal/wire"
+
+// File descriptors of init at its start, besides 0-2. Both are closed to the workload.
+const (
+	FD     = 3 // the orders, a sealed memfd
+	GateFD = 4 // the gate, a SOCK_SEQPACKET socket; see internal/gate
+)
+
+// MaxSize bounds encoded orders: twice the kernel's 128 KiB for one argument
+// string would not pass execve(2) either.
+const MaxSize = 2 << 20
+
+// magic starts the encoding; the last byte is the version.
+const magic = uint64('C')<<56 | uint64('M')<<48 | uint64('O')<<40 | uint64('R')<<32 | uint64('D')<<24 | 1
+
+// Orders for init.
+type Orders struct {
+	Argv    []string
+	Env     []string // the workload's whole environment
+	Cwd     string
+	Group   bool // signals go to the workload's process group, not to the main child alone
+	Forward []Forward
+}
+
+// Forward rewrites a signal; To 0 drops it. A signal not listed goes on unchanged.
+type Forward struct{ From, To uint8 }
+
+// Limits of single fields, kernel's MAX_ARG_STRLEN among them.
+const (
+	maxStrings = 1 << 12
+	maxString  = 1 << 17
+	maxPath    = 1 << 12
+	maxSignals = 64
+)
+
+// Encode gives the bytes of o.
+func Encode(o *Orders) ([]byte, error) {
+	c := wire.Encoder()
+	o.code(c)
+	return c.Encoded()
+}
+
+// Decode reads orders and refuses anything that Encode would not have written.
+func Decode(b []byte) (*Orders, error) {
+	o := new(Orders)
+	c := wire.Decoder(b)
+	if len(b) > MaxSize {
+		c.Fail("larger than orders can be")
+	}
+	o.code(c)
+	return o, c.Finish()
+}
+
+func (o *Orders) code(c *wire.Coder) {
+	m := magic
+	c.U64(&m)
+	if m != magic {
+		c.Fail("not orders of this version")
+	}
+	c.Strings(&o.Argv, maxStrings, maxString)
+	if len(o.Argv) == 0 {
+		c.Fail("no argv")
+	}
+	c.Strings(&o.Env, maxStrings, maxString)
+	c.String(&o.Cwd, maxPath)
+	c.Bool(&o.Group)
+	wire.List(c, &o.Forward, 2, maxSignals, func(c *wire.Coder, f *Forward) {
+		c.U8(&f.From)
+		c.U8(&f.To)
+		if f.From == 0 || f.From > maxSignals || f.To > maxSignals {
+			c.Fail("signal out of range")
+		}
+	})
+}

@@ -1,0 +1,196 @@
+// Package sealed is the one contract between the image build and the boot: the
+// types of a sealed policy, its codec, its digest and its signature.
+//
+// A sealed policy is resolved: no name is left to look up, no default to fill in.
+// Every value that can make a step fail carries At, where it was written
+// ("nginx.toml:14", "base/daemon:7", or "default"), so that an error at boot can
+// name the line a person has to change.
+//
+// The package imports internal/wire and the standard library only; the shim, the
+// tool and the lowerers all share it.
+package sealed
+
+// Policy is one service's confinement, resolved.
+type Policy struct {
+	Service    string // [a-z0-9][a-z0-9._-]{0,62}: name of state directory, cgroup, log lines
+	Inputs     []Input
+	Exec       Exec
+	Root       Root
+	Namespaces Namespaces
+	Mounts     []Mount // parents before children, in the order of attaching
+	Masks      []Path  // made unreadable
+	ReadOnly   []Path  // made read-only
+	Caps       Capabilities
+	Filters    []Filter // ascending by Arch
+	LSM        LSM
+	Limits     []Limit // cgroup v2 files, in the order of writing
+	Signals    Signals
+	Ready      Ready
+}
+
+// Input is one thing that the policy was compiled from: the text, a base, a
+// group file, the syscall table, the compiler, libseccomp.
+type Input struct {
+	Kind   string   // "text", "base", "group", "table", "passwd", "compiler", "libseccomp"
+	Name   string   // "nginx.toml", "base/daemon", "2.5.4"
+	Digest [32]byte // SHA-256 of its bytes; of the name where there are no bytes
+}
+
+// Exec is the workload and its process attributes.
+type Exec struct {
+	Argv     []string // Argv[0] is an absolute path inside the root
+	Env      []string // "KEY=value", sorted by key; the whole environment
+	Cwd      string
+	UID, GID uint32
+	Groups   []uint32 // supplementary groups, ascending
+	Umask    uint32
+	Rlimits  []Rlimit // ascending by Resource; RLIMIT_NOFILE and RLIMIT_CORE always present
+	SetOOM   bool
+	OOMScore int32 // written to oom_score_adj when SetOOM, proc(5): -1000..1000
+	At       string
+}
+
+// Rlimit is one resource limit, getrlimit(2). Unlimited is ^uint64(0).
+type Rlimit struct {
+	Resource   uint32 // RLIMIT_* of the kernel's generic numbering
+	Soft, Hard uint64
+	At         string
+}
+
+// Root says what becomes "/".
+type Root struct {
+	Path     string    // a directory of the host, or "" for a fresh tmpfs assembled from mounts
+	Writable bool      // default: read-only
+	Symlinks []Symlink // only in an assembled root
+	At       string
+}
+
+// Symlink is made in an assembled root before it turns read-only.
+type Symlink struct {
+	Path, Target string
+	At           string
+}
+
+// Namespaces says which are new. PID and mount are always new.
+type Namespaces struct {
+	New      uint64 // CLONE_NEW* of clone(2)
+	Hostname string // set in a new UTS namespace; "" otherwise
+	At       string
+}
+
+// MountKind is what is mounted.
+type MountKind uint8
+
+// The kinds. KindLimit is not one of them.
+const (
+	Bind    MountKind = iota // a path of the host
+	Tmpfs                    // a fresh tmpfs
+	Proc                     // procfs of the new PID namespace
+	Sysfs                    // sysfs of the network namespace
+	Dev                      // tmpfs with the minimal nodes and links, and a fresh devpts
+	Mqueue                   // POSIX message queues of the IPC namespace
+	Cgroup2                  // the cgroup v2 tree below the container's own cgroup
+	KindLimit
+)
+
+// PathType is what stands at a path.
+type PathType uint8
+
+// The types. TypeLimit is not one of them.
+const (
+	Directory PathType = iota
+	File
+	Socket
+	TypeLimit
+)
+
+// Mount is one mount of the tree. Every mount is nosuid.
+type Mount struct {
+	Kind      MountKind
+	Target    string   // absolute, clean, without symbolic links
+	Source    string   // Bind: absolute path on the host
+	Type      PathType // Bind: what Source and Target are; others are directories
+	Recursive bool     // Bind: take the mounts below Source too
+	Writable  bool     // default: read-only
+	Exec      bool     // default: noexec
+	Devices   bool     // default: nodev; only Dev itself sets it
+	Size      uint64   // Tmpfs, Dev: bytes
+	Inodes    uint64   // Tmpfs, Dev
+	Mode      uint32   // Tmpfs: permission bits of its root
+	UID, GID  uint32   // Tmpfs: owner of its root
+	At        string
+}
+
+// Path is one masked or read-only path.
+type Path struct {
+	Path    string
+	Type    PathType // of a mask that the policy names; a default's type comes from the facts
+	Default bool     // absent on this kernel: nothing to hide, the step is left out
+	At      string
+}
+
+// Capabilities are sets as bit masks, bit n for capability n of capabilities(7).
+type Capabilities struct {
+	Keep    uint64 // the bounding set
+	Ambient uint64 // what init and the workload hold in all of permitted, effective, inheritable, ambient; a subset of Keep
+	At      string
+}
+
+// Filter is a finished seccomp program for one architecture.
+type Filter struct {
+	Arch    uint32 // AUDIT_ARCH_*
+	Program []byte // struct sock_filter records, 8 bytes each, little endian, at most 4096
+}
+
+// AUDIT_ARCH_* of the architectures that a policy can be compiled for.
+const (
+	ArchAMD64 uint32 = 0xc000003e
+	ArchARM64 uint32 = 0xc00000b7
+)
+
+// LSM holds the security-module labels; "" for none.
+type LSM struct {
+	AppArmor, SELinux Label
+}
+
+// Label is an exec label.
+type Label struct {
+	Text    string // profile name, or the whole context user:role:type:level
+	Require bool   // the launch fails on a host without the module; else the receipt records the lack
+	At      string
+}
+
+// Limit is one cgroup v2 control file and the exact text written to it.
+type Limit struct {
+	File  string // "memory.max"
+	Value string
+	At    string
+}
+
+// Scope is whom init signals.
+type Scope uint8
+
+// The scopes. ScopeLimit is not one of them.
+const (
+	ScopeMain Scope = iota
+	ScopeGroup
+	ScopeLimit
+)
+
+// Signals is what init does with a signal it gets.
+type Signals struct {
+	Forward []Forward // ascending by From; a signal not listed goes on unchanged
+	Scope   Scope
+}
+
+// Forward rewrites a signal; To 0 drops it.
+type Forward struct{ From, To uint8 }
+
+// Ready says when the service manager is told that the service is up.
+type Ready uint8
+
+// ReadyExec: when the workload's execve has succeeded. ReadyLimit is not one.
+const (
+	ReadyExec Ready = iota
+	ReadyLimit
+)
