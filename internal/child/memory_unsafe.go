@@ -1,0 +1,60 @@
+package child
+
+import (
+	"errors"
+	"unsafe"
+)
+
+// Safety, for every function of this file: the address is taken of a heap object
+// that the returned Word keeps reachable through keep, and Program.Add moves that
+// reference into the Program; the garbage collector does not move heap objects.
+// The object is never written after the Word is made.
+
+// Bytes is a pointer to b, or NULL when b is empty.
+func Bytes(b []byte) Word {
+	if len(b) == 0 {
+		return Word{}
+	}
+	return Word{value: uintptr(unsafe.Pointer(unsafe.SliceData(b))), keep: b}
+}
+
+// String is a pointer to s and a NUL behind it. It panics on a NUL inside, which
+// every decoder of ours has refused before.
+func String(s string) Word {
+	b := make([]byte, len(s)+1)
+	copy(b, s)
+	for _, c := range b[:len(s)] {
+		if c == 0 {
+			panic(errors.New("BUG: a path with a NUL reached the child"))
+		}
+	}
+	return Bytes(b)
+}
+
+// Strings is a NULL-terminated vector of strings, as execve(2) takes.
+func Strings(list []string) Word {
+	vector := make([]uintptr, len(list)+1)
+	keep := make([]any, 0, len(list)+1)
+	for i, s := range list {
+		w := String(s)
+		vector[i] = w.value
+		keep = append(keep, w.keep)
+	}
+	keep = append(keep, vector)
+	return Word{value: uintptr(unsafe.Pointer(unsafe.SliceData(vector))), keep: keep}
+}
+
+// filterHeader is struct sock_fprog of seccomp(2) on a 64-bit kernel.
+type filterHeader struct {
+	length uint16
+	_      [3]uint16
+	filter uintptr
+}
+
+// Filter is a pointer to a struct sock_fprog for the program, a list of 8-byte
+// struct sock_filter records.
+func Filter(program []byte) Word {
+	w := Bytes(program)
+	h := &filterHeader{length: uint16(len(program) / 8), filter: w.value}
+	return Word{value: uintptr(unsafe.Pointer(h)), keep: []any{h, w.keep}}
+}

@@ -1,0 +1,77 @@
+// Package child runs a flat list of system calls in a freshly cloned process. It
+// guards the one place where every other launcher has a function of hundreds of
+// lines: between clone and exec there is a loop over finished instructions, and
+// nothing else - no Go runtime, no allocation, no lock, no branch on policy.
+//
+// What it must not do: know what any instruction means. Programs are rendered
+// from plans by internal/render, or written by hand by init for its one spawn.
+// It imports golang.org/x/sys/unix only; init links it.
+package child
+
+import "golang.org/x/sys/unix"
+
+// Slots hold file descriptors (or any result) that one instruction saves and a
+// later one uses. They are numbered by the caller, from 0.
+const maxSlots = 256
+
+// A Word is one argument of a system call.
+type Word struct {
+	value uintptr
+	slot  bool
+	keep  any // what value points to, kept alive for the program's life
+}
+
+// Int is an immediate argument.
+func Int(v uint64) Word { return Word{value: uintptr(v)} }
+
+// FD is an immediate file descriptor; -1 stands for none.
+func FD(fd int) Word { return Word{value: uintptr(fd)} }
+
+// Slot is an argument read from a slot when the instruction runs.
+func Slot(n int) Word { return Word{value: uintptr(n), slot: true} }
+
+// instruction is one finished system call: 80 bytes, no pointers that Go must
+// follow, so that the loop below is all that runs.
+type instruction struct {
+	nr       uintptr
+	args     [6]uintptr
+	slots    uint8      // bit n: args[n] is the number of a slot
+	save     int16      // slot for the result; -1 for none
+	tolerate unix.Errno // an errno that counts as success; 0 for none
+}
+
+// Program is a list of instructions with the memory they point to.
+type Program struct {
+	code  []instruction
+	slots [maxSlots]uintptr
+	keep  []any
+}
+
+// None is the save argument of Add for a result that nobody uses.
+const None = -1
+
+// Add appends an instruction. Fewer than six words leave the rest zero.
+func (p *Program) Add(nr uintptr, save int, tolerate unix.Errno, words ...Word) {
+	in := instruction{nr: nr, save: int16(save), tolerate: tolerate}
+	for i, w := range words {
+		in.args[i] = w.value
+		if w.slot {
+			in.slots |= 1 << i
+		}
+		if w.keep != nil {
+			p.keep = append(p.keep, w.keep)
+		}
+	}
+	p.code = append(p.code, in)
+}
+
+// Set fills a slot before the start.
+func (p *Program) Set(slot, fd int) { p.slots[slot] = uintptr(fd) }
+
+// Failure says which instruction of a program failed, and how.
+type Failure struct {
+	Step  int
+	Errno unix.Errno
+}
+
+func (f *Failure) Error() string { return f.Errno.Error() }

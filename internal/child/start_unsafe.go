@@ -1,0 +1,164 @@
+package child
+
+import (
+	"errors"
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The Go runtime keeps these three for gVisor ("do not remove or change the type
+// signature", go.dev/issue/67401). BeforeFork blocks all signals of the thread and
+// pins it; AfterFork undoes that in the parent. AfterForkInChild is not called: it
+// would unblock signals, and the child wants them blocked until exec.
+
+//go:linkname runtimeBeforeFork syscall.runtime_BeforeFork
+func runtimeBeforeFork()
+
+//go:linkname runtimeAfterFork syscall.runtime_AfterFork
+func runtimeAfterFork()
+
+// Clone says how to make the child.
+type Clone struct {
+	Flags  uint64 // CLONE_* of clone(2); CLONE_PIDFD is added
+	Cgroup int    // a cgroup v2 directory for CLONE_INTO_CGROUP (Linux 5.7); -1 for none
+}
+
+// ReportSlot is the slot that holds the write end of the report pipe: the child
+// writes {step, errno} into it when an instruction fails. A program that moves its
+// descriptors about moves this one too.
+const ReportSlot = 0
+
+// Process is a started child.
+type Process struct {
+	PID    int
+	PIDFD  int
+	report int
+}
+
+// cloneArgs is struct clone_args of clone3(2), CLONE_ARGS_SIZE_VER2 (Linux 5.7).
+type cloneArgs struct {
+	flags, pidfd, childTID, parentTID, exitSignal uint64
+	stack, stackSize, tls, setTID, setTIDSize     uint64
+	cgroup                                        uint64
+}
+
+// Start clones and lets the child run the program. The caller must be on a locked
+// thread when the program sets PR_SET_PDEATHSIG: that signal follows the death of
+// the thread, not of the process (prctl(2)). All signals stay blocked in the child,
+// and its handlers are reset (CLONE_CLEAR_SIGHAND, Linux 5.5).
+func (p *Program) Start(c Clone) (*Process, error) {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		return nil, err
+	}
+	defer unix.Close(pipe[1])
+	p.Set(ReportSlot, pipe[1])
+
+	pidfd := int32(-1)
+	args := &cloneArgs{
+		flags:      c.Flags | unix.CLONE_PIDFD | unix.CLONE_CLEAR_SIGHAND,
+		pidfd:      uint64(uintptr(unsafe.Pointer(&pidfd))),
+		exitSignal: uint64(unix.SIGCHLD),
+	}
+	if c.Cgroup >= 0 {
+		args.flags |= unix.CLONE_INTO_CGROUP
+		args.cgroup = uint64(c.Cgroup)
+	}
+	pid, errno := start(args, p)
+	runtime.KeepAlive(p)
+	if errno != 0 {
+		unix.Close(pipe[0])
+		return nil, errno
+	}
+	return &Process{PID: int(pid), PIDFD: int(pidfd), report: pipe[0]}, nil
+}
+
+// start is clone3 and the child's whole life until exec.
+//
+// Safety: without CLONE_VM the child has its own copy of this address space, in
+// which no other thread runs; it may therefore not wait for any lock, allocate,
+// grow its stack or be preempted. nosplit, norace and the absence of any call but
+// RawSyscall6 (assembly) keep that. args and p are heap memory made before.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func start(args *cloneArgs, p *Program) (uintptr, unix.Errno) {
+	runtimeBeforeFork()
+	pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args), 0, 0, 0, 0)
+	if errno != 0 || pid != 0 {
+		runtimeAfterFork()
+		return pid, errno
+	}
+	p.run()
+	return 0, 0 // not reached
+}
+
+// run executes the program and does not return: the last instruction of every
+// program is an exec, and a program that ends without one has failed too.
+//
+// Safety: as start; see there. A slot number was checked by Program.Add's caller
+// against maxSlots, and the array is indexed with bounds checks anyway.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func (p *Program) run() {
+	var step int
+	var errno unix.Errno
+	for step = range p.code {
+		in := &p.code[step]
+		var a [6]uintptr
+		for i := range a {
+			a[i] = in.args[i]
+			if in.slots>>i&1 != 0 {
+				a[i] = p.slots[a[i]%maxSlots]
+			}
+		}
+		var r uintptr
+		r, _, errno = unix.RawSyscall6(in.nr, a[0], a[1], a[2], a[3], a[4], a[5])
+		if errno != 0 && errno != in.tolerate {
+			break
+		}
+		if in.save >= 0 {
+			p.slots[in.save%maxSlots] = r
+		}
+	}
+	report := [2]uint32{uint32(step), uint32(errno)}
+	unix.RawSyscall6(unix.SYS_WRITE, p.slots[ReportSlot], uintptr(unsafe.Pointer(&report)), 8, 0, 0, 0)
+	for {
+		unix.RawSyscall6(unix.SYS_EXIT_GROUP, 250, 0, 0, 0, 0, 0)
+	}
+}
+
+// Wait returns nil once the child has executed its last instruction, the exec, and
+// a *Failure when one has failed. A child that dies without a word is an error too.
+// To tell an exec from a silent death the caller looks at the pidfd, or (the shim)
+// waits for init's first message.
+func (p *Process) Wait() error {
+	defer unix.Close(p.report)
+	var buf [8]byte
+	for n := 0; n < len(buf); {
+		m, err := unix.Read(p.report, buf[n:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if m == 0 && n == 0 {
+			return nil
+		}
+		if m == 0 {
+			return errors.New("the child's report ends inside a record")
+		}
+		n += m
+	}
+	// Safety: buf is eight bytes, written by run above in this machine's order.
+	r := (*[2]uint32)(unsafe.Pointer(&buf))
+	return &Failure{Step: int(r[0]), Errno: unix.Errno(r[1])}
+}
