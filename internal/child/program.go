@@ -10,9 +10,9 @@ package child
 
 import "golang.org/x/sys/unix"
 
-// Slots hold file descriptors (or any result) that one instruction saves and a
+// MaxSlots bounds the slots of a program. Slots hold file descriptors (or any result) that one instruction saves and a
 // later one uses. They are numbered by the caller, from 0.
-const maxSlots = 256
+const MaxSlots = 256
 
 // A Word is one argument of a system call.
 type Word struct {
@@ -43,7 +43,7 @@ type instruction struct {
 // Program is a list of instructions with the memory they point to.
 type Program struct {
 	code  []instruction
-	slots [maxSlots]uintptr
+	slots [MaxSlots]uintptr
 	keep  []any
 }
 

@@ -101,7 +101,7 @@ func start(args *cloneArgs, p *Program) (uintptr, unix.Errno) {
 // program is an exec, and a program that ends without one has failed too.
 //
 // Safety: as start; see there. A slot number was checked by Program.Add's caller
-// against maxSlots, and the array is indexed with bounds checks anyway.
+// against MaxSlots, and the array is indexed with bounds checks anyway.
 //
 //go:noinline
 //go:norace
@@ -116,7 +116,7 @@ func (p *Program) run() {
 		for i := range a {
 			a[i] = in.args[i]
 			if in.slots>>i&1 != 0 {
-				a[i] = p.slots[a[i]%maxSlots]
+				a[i] = p.slots[a[i]%MaxSlots]
 			}
 		}
 		var r uintptr
@@ -125,7 +125,7 @@ func (p *Program) run() {
 			break
 		}
 		if in.save >= 0 {
-			p.slots[in.save%maxSlots] = r
+			p.slots[uint(in.save)%MaxSlots] = r
 		}
 	}
 	report := [2]uint32{uint32(step), uint32(errno)}

@@ -99,7 +99,7 @@ type PathType uint8
 // The types. TypeLimit is not one of them.
 const (
 	Directory PathType = iota
-	File
+	RegularFile
 	Socket
 	TypeLimit
 )

@@ -1,0 +1,72 @@
+package facts
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+const securityfs = "/sys/kernel/security"
+
+// modules lists the active security modules: from securityfs where it is mounted,
+// else from what each module shows elsewhere.
+func modules(f *Facts) error {
+	line, err := readLine(securityfs + "/lsm")
+	switch {
+	case err == nil:
+		f.LSMs = strings.Split(line, ",")
+	case errors.Is(err, unix.ENOENT):
+		f.LSMs = visible()
+	default:
+		return err
+	}
+	f.AppArmor.Enabled = slices.Contains(f.LSMs, "apparmor")
+	f.SELinux.Enabled = slices.Contains(f.LSMs, "selinux")
+	return nil
+}
+
+// visible finds the two label modules without securityfs.
+func visible() []string {
+	var found []string
+	if line, err := readLine("/sys/module/apparmor/parameters/enabled"); err == nil && line == "Y" {
+		found = append(found, "apparmor")
+	}
+	if line, err := readLine("/sys/fs/selinux/enforce"); err == nil && line != "" {
+		found = append(found, "selinux")
+	}
+	return found
+}
+
+// labels asks the modules that are there for their state.
+func labels(f *Facts) error {
+	if f.AppArmor.Enabled {
+		b, err := os.ReadFile(securityfs + "/apparmor/profiles")
+		f.AppArmor.Known = err == nil
+		for line := range strings.Lines(string(b)) {
+			// "name (enforce)": only a profile that enforces confines.
+			if name, mode, ok := cutLast(strings.TrimSpace(line), " ("); ok && mode == "enforce)" {
+				f.AppArmor.Profiles = append(f.AppArmor.Profiles, name)
+			}
+		}
+	}
+	if f.SELinux.Enabled {
+		line, err := readLine("/sys/fs/selinux/enforce")
+		if err != nil {
+			return fmt.Errorf("selinux is active and its mode cannot be read: %w", err)
+		}
+		f.SELinux.Enforcing = line == "1"
+	}
+	return nil
+}
+
+// cutLast is strings.Cut at the last separator.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}

@@ -1,0 +1,166 @@
+package facts
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Probe asks the kernel. paths are the default masked and read-only paths of which
+// it should say whether they exist. Every question has one answer; a question that
+// cannot be asked is an error, never a guess.
+func Probe(paths []string) (*Facts, error) {
+	f := &Facts{Arch: runtime.GOARCH, Paths: map[string]string{}}
+	for _, step := range []func(*Facts) error{kernel, capabilities, namespaces, actions, keyrings, modules, labels, cgroup2} {
+		if err := step(f); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range paths {
+		kind, err := kindOf(p)
+		if err != nil {
+			return nil, err
+		}
+		if kind != "" {
+			f.Paths[p] = kind
+		}
+	}
+	return f, nil
+}
+
+// kindOf says what stands at a path of this kernel's /proc or /sys; "" for nothing.
+func kindOf(p string) (string, error) {
+	var st unix.Stat_t
+	switch err := unix.Lstat(p, &st); {
+	case errors.Is(err, unix.ENOENT):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("stat %s: %w", p, err)
+	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
+		return "dir", nil
+	case st.Mode&unix.S_IFMT == unix.S_IFLNK:
+		return "", fmt.Errorf("%s is a symbolic link; a path of this kernel's own is expected", p)
+	}
+	return "file", nil
+}
+
+func kernel(f *Facts) error {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return fmt.Errorf("uname: %w", err)
+	}
+	f.Kernel = unix.ByteSliceToString(u.Release[:])
+	return nil
+}
+
+func capabilities(f *Facts) error {
+	last, err := readLine("/proc/sys/kernel/cap_last_cap")
+	if err != nil {
+		return err
+	}
+	n, err := strconv.ParseUint(last, 10, 8)
+	if err != nil || n > 63 {
+		return fmt.Errorf("/proc/sys/kernel/cap_last_cap says %q", last)
+	}
+	f.CapLast = uint8(n)
+	status, err := os.ReadFile("/proc/thread-self/status")
+	if err != nil {
+		return err
+	}
+	for _, set := range []struct {
+		name string
+		mask *Mask
+	}{{"CapPrm", &f.CapPermit}, {"CapBnd", &f.CapBound}} {
+		text, ok := Field(status, set.name)
+		if !ok {
+			return fmt.Errorf("/proc/thread-self/status has no %s", set.name)
+		}
+		if err := set.mask.UnmarshalText([]byte(text)); err != nil {
+			return fmt.Errorf("/proc/thread-self/status: %s: %w", set.name, err)
+		}
+	}
+	return nil
+}
+
+// Field finds a field of a /proc/PID/status, proc_pid_status(5).
+func Field(status []byte, name string) (string, bool) {
+	for line := range bytes.Lines(status) {
+		if key, value, ok := bytes.Cut(line, []byte(":")); ok && string(key) == name {
+			return string(bytes.TrimSpace(value)), true
+		}
+	}
+	return "", false
+}
+
+func namespaces(f *Facts) error {
+	entries, err := os.ReadDir("/proc/self/ns")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !strings.Contains(e.Name(), "_for_") {
+			f.Namespaces = append(f.Namespaces, e.Name())
+		}
+	}
+	return nil
+}
+
+func actions(f *Facts) error {
+	line, err := readLine("/proc/sys/kernel/seccomp/actions_avail")
+	if errors.Is(err, unix.ENOENT) {
+		return nil // a kernel without seccomp: every policy finds it lacking
+	}
+	f.Seccomp = strings.Fields(line)
+	return err
+}
+
+// keyrings asks for a keyring that every process has in some form; only a kernel
+// without CONFIG_KEYS answers ENOSYS.
+func keyrings(f *Facts) error {
+	_, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
+	f.Keyrings = !errors.Is(err, unix.ENOSYS)
+	return nil
+}
+
+// cgroup2 finds the version 2 hierarchy in this process's mounts: at /sys/fs/cgroup,
+// or beside version 1 at /sys/fs/cgroup/unified.
+func cgroup2(f *Facts) error {
+	for _, dir := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var st unix.Statfs_t
+		if err := unix.Statfs(dir, &st); err == nil && st.Type == unix.CGROUP2_SUPER_MAGIC {
+			f.Cgroup.Mount = dir
+			break
+		}
+	}
+	if f.Cgroup.Mount == "" {
+		return nil
+	}
+	b, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(b)) {
+		if own, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+			f.Cgroup.Own = path.Clean(own)
+		}
+	}
+	if !strings.HasPrefix(f.Cgroup.Own, "/") || strings.HasPrefix(f.Cgroup.Own, "/..") {
+		return fmt.Errorf("/proc/self/cgroup: own cgroup %q is not inside the hierarchy at %s", f.Cgroup.Own, f.Cgroup.Mount)
+	}
+	line, err := readLine(path.Join(f.Cgroup.Mount, f.Cgroup.Own, "cgroup.controllers"))
+	f.Cgroup.Controllers = strings.Fields(line)
+	return err
+}
+
+// readLine reads a small one-line file of the kernel.
+func readLine(name string) (string, error) {
+	b, err := os.ReadFile(name)
+	return strings.TrimSpace(string(b)), err
+}

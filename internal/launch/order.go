@@ -1,0 +1,147 @@
+package launch
+
+import (
+	"casemate/internal/caps"
+	"casemate/internal/mount"
+	"casemate/internal/network"
+	"casemate/internal/plan"
+	"casemate/internal/seccomp"
+
+	"golang.org/x/sys/unix"
+)
+
+// A row of the order table: what happens, why not later, why not earlier.
+type row struct {
+	name   string
+	reason string // printed in every plan
+	steps  func(*plan.List, *lowering)
+}
+
+// order is THE order of a launch. The rank of each row is a security decision; the
+// reason says what breaks when it moves. docs/design.md prints the same table.
+var order = []row{
+	{"guard", "first, so that no child outlives a dead parent by one step more; after every change of ids again, which clears it", guard},
+	{"session", "before anything can be reached: no terminal, no keyring of the host, nobody attaches with ptrace", session},
+	{"descriptors", "before any other step opens one: what init needs gets its fixed number while 3 to 6 are free", descriptors},
+	{"cgroup namespace", "after the birth inside the cgroup, whose root it takes; before cgroup2 is mounted", cgroupNamespace},
+	{"propagation", "before the first mount, which would show on a host whose / is shared", func(l *plan.List, c *lowering) { mount.Propagation(l, c.policy) }},
+	{"mask source", "before the root covers the anchor; needs no path of the root", func(l *plan.List, c *lowering) { mount.MaskSource(l, c.policy) }},
+	{"root", "before its mounts: a detached mount takes mounts below it only since Linux 6.15", func(l *plan.List, c *lowering) { mount.AttachRoot(l, c.policy) }},
+	{"mounts", "parents before children; each by descriptor, relative to the mount it lies in", func(l *plan.List, c *lowering) { mount.Tree(l, c.policy) }},
+	{"masks", "after the mounts they cover; before the read-only copies, which take them along", func(l *plan.List, c *lowering) { mount.Masks(l, c.policy, c.facts) }},
+	{"read-only paths", "after the masks, so that no copy shows what a mask hides", func(l *plan.List, c *lowering) { mount.ReadOnly(l, c.policy, c.facts) }},
+	{"seal", "after the last mount point was made", func(l *plan.List, c *lowering) { mount.Seal(l, c.policy) }},
+	{"pivot", "after the tree is complete; from here on no path leads to the host", func(l *plan.List, c *lowering) { mount.Pivot(l, c.policy) }},
+	{"network", "while CAP_NET_ADMIN is there", loopback},
+	{"hostname", "while CAP_SYS_ADMIN is there", hostname},
+	{"close", "after the last descriptor of the host was used: none survives to be reopened (CVE-2024-21626)", closeRange},
+	{"limits", "after the mounts, which need more descriptors than a workload may have", limits},
+	{"label", "before ids and no_new_privs, which would forbid it; the last file written, through a procfs of our own", label},
+	{"bounding set", "while CAP_SETPCAP is there", func(l *plan.List, c *lowering) { caps.Bound(l, c.policy, c.facts) }},
+	{"ids and capabilities", "after everything that needs a capability", func(l *plan.List, c *lowering) { caps.Become(l, c.policy, c.facts) }},
+	{"guard again", "after the change of ids, which clears the parent-death signal and may make the process dumpable", guardAgain},
+	{"no_new_privs", "after the label and the ids; before seccomp, which demands it without CAP_SYS_ADMIN", noNewPrivs},
+	{"seccomp", "last, so that no step above needs to be allowed to the workload", func(l *plan.List, c *lowering) { seccomp.Install(l, c.filter) }},
+	{"exec", "the end: init, from a descriptor that was checked, with descriptors 0 to 4 and nothing else", execInit},
+}
+
+// Reasons maps each row to its reason, for printing a plan.
+func Reasons() map[string]string {
+	m := make(map[string]string, len(order))
+	for _, r := range order {
+		m[r.name] = r.reason
+	}
+	return m
+}
+
+// Rows lists the names of the rows in order.
+func Rows() []string {
+	names := make([]string, len(order))
+	for i, r := range order {
+		names[i] = r.name
+	}
+	return names
+}
+
+func prctl(l *plan.List, option uint64, name string, arg plan.Arg) {
+	l.Add("", plan.Prctl, plan.Named(option, name), arg)
+}
+
+func guard(l *plan.List, _ *lowering) {
+	prctl(l, unix.PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG", plan.Named(uint64(unix.SIGKILL), "SIGKILL"))
+}
+
+func session(l *plan.List, c *lowering) {
+	l.Add("", plan.Setsid)
+	prctl(l, unix.PR_SET_DUMPABLE, "PR_SET_DUMPABLE", plan.Num(0))
+	if c.facts.Keyrings {
+		l.Add("", plan.Keyctl, plan.Named(unix.KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"), plan.Null())
+	}
+	l.Add("", plan.Umask, plan.Mode(0)) // the modes below are then what they say
+}
+
+// fixed are the descriptors of the child from here on. The two that init keeps are
+// those of internal/orders; the rest close at the exec.
+var fixed = []struct {
+	slot    string
+	number  uint64
+	cloexec bool
+}{
+	{plan.Orders, 3, false}, {plan.Gate, 4, false}, {plan.Init, 5, true}, {plan.Report, 6, true},
+}
+
+const firstFree = 7
+
+func descriptors(l *plan.List, _ *lowering) {
+	for _, d := range fixed {
+		flags := plan.Num(0)
+		if d.cloexec {
+			flags = plan.Named(unix.O_CLOEXEC, "O_CLOEXEC")
+		}
+		l.Save("", d.slot, plan.Dup3, plan.Slot(d.slot), plan.Num(d.number), flags)
+	}
+}
+
+// cgroupNamespace is not a flag of the clone: clone3(2) roots the new namespace at
+// the parent's cgroup even with CLONE_INTO_CGROUP.
+func cgroupNamespace(l *plan.List, c *lowering) {
+	if c.policy.Namespaces.New&unix.CLONE_NEWCGROUP != 0 {
+		l.Add(c.policy.Namespaces.At, plan.Unshare, plan.Named(unix.CLONE_NEWCGROUP, "CLONE_NEWCGROUP"))
+	}
+}
+
+func loopback(l *plan.List, c *lowering) {
+	if c.policy.Namespaces.New&unix.CLONE_NEWNET != 0 {
+		network.Loopback(l)
+	}
+}
+
+func hostname(l *plan.List, c *lowering) {
+	if n := &c.policy.Namespaces; n.New&unix.CLONE_NEWUTS != 0 {
+		l.Add(n.At, plan.Sethostname, plan.String(n.Hostname), plan.Num(uint64(len(n.Hostname))))
+	}
+}
+
+// closeRange really closes rather than marks: a descriptor of the host that is
+// merely close-on-exec can still be reached through /proc/PID/fd until the exec.
+func closeRange(l *plan.List, _ *lowering) {
+	l.Add("", plan.CloseRange, plan.Num(firstFree), plan.Named(uint64(^uint32(0)), "UINT_MAX"), plan.Num(0))
+}
+
+func guardAgain(l *plan.List, c *lowering) {
+	prctl(l, unix.PR_SET_DUMPABLE, "PR_SET_DUMPABLE", plan.Num(0))
+	guard(l, c)
+}
+
+func noNewPrivs(l *plan.List, _ *lowering) {
+	prctl(l, unix.PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS", plan.Num(1))
+}
+
+// initEnv keeps the Go runtime of init small: one P, no collector. The workload's
+// environment comes with the orders.
+var initEnv = []string{"GOMAXPROCS=1", "GOGC=off"}
+
+func execInit(l *plan.List, _ *lowering) {
+	l.Add("", plan.Execveat, plan.Slot(plan.Init), plan.String(""), plan.Strings([]string{"casemate-init"}),
+		plan.Strings(initEnv), plan.Named(unix.AT_EMPTY_PATH, "AT_EMPTY_PATH"))
+}

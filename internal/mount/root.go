@@ -1,0 +1,107 @@
+package mount
+
+import (
+	"strings"
+
+	"casemate/internal/plan"
+	"casemate/internal/sealed"
+
+	"golang.org/x/sys/unix"
+)
+
+// Opens lists what the parent copies out of the host's mount namespace. It must be
+// the parent: since the child's namespace is another, open_tree(2) with
+// OPEN_TREE_CLONE there refuses a descriptor from the host's (EINVAL), while a
+// detached copy made by the parent can be attached in the child.
+func Opens(p *sealed.Policy) []plan.Open {
+	var opens []plan.Open
+	if p.Root.Path != "" {
+		opens = append(opens, plan.Open{Slot: plan.Root, Kind: plan.Tree, Path: p.Root.Path, Type: "dir", At: p.Root.At})
+	}
+	for i := range p.Mounts {
+		m := &p.Mounts[i]
+		if m.Kind != sealed.Bind {
+			continue
+		}
+		o := plan.Open{Slot: slotOf(m.Target), Kind: plan.Tree, Path: m.Source, Type: typeNames[m.Type], At: m.At}
+		if m.Recursive {
+			o.Kind = plan.Recursive
+		}
+		opens = append(opens, o)
+	}
+	return opens
+}
+
+var typeNames = [...]string{sealed.Directory: "dir", sealed.RegularFile: "file", sealed.Socket: "socket"}
+
+// Propagation makes the copied mount tree private, so that nothing mounted below
+// shows on the host, whose "/" systemd has made shared (mount_namespaces(7)).
+func Propagation(l *plan.List, p *sealed.Policy) {
+	l.Add("", plan.Mount, plan.Null(), plan.String("/"), plan.Null(),
+		plan.Named(unix.MS_REC|unix.MS_PRIVATE, "MS_REC|MS_PRIVATE"), plan.Null())
+}
+
+// AttachRoot attaches the new root to the anchor, an empty directory of ours, with
+// nosuid and nodev; read-only too where the root is a directory of the host.
+func AttachRoot(l *plan.List, p *sealed.Policy) {
+	const flags = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
+	if p.Root.Path == "" {
+		filesystem(l, p.Root.At, plan.Root, "tmpfs", flags|unix.MOUNT_ATTR_NOEXEC,
+			[2]string{"mode", "0755"}, [2]string{"size", "1m"}, [2]string{"nr_inodes", "1024"})
+	} else {
+		set := uint64(flags)
+		if !p.Root.Writable {
+			set |= unix.MOUNT_ATTR_RDONLY
+		}
+		setattr(l, p.Root.At, plan.Root, set, true, true)
+	}
+	attach(l, p.Root.At, plan.Root, plan.Anchor)
+	for _, s := range p.Root.Symlinks {
+		directories(l, s.At, plan.Root, parent(s.Path[1:]))
+		l.Add(s.At, plan.Symlinkat, plan.String(s.Target), plan.Slot(plan.Root), plan.String(s.Path[1:]))
+	}
+}
+
+// Seal turns what the plan had to write into read-only, once it is complete: the
+// assembled root, /dev, and each tmpfs that the policy wants read-only.
+func Seal(l *plan.List, p *sealed.Policy) {
+	for i := range p.Mounts {
+		m := &p.Mounts[i]
+		if (m.Kind == sealed.Dev || m.Kind == sealed.Tmpfs) && !m.Writable {
+			setattr(l, m.At, slotOf(m.Target), unix.MOUNT_ATTR_RDONLY, false, false)
+		}
+	}
+	if p.Root.Path == "" && !p.Root.Writable {
+		setattr(l, p.Root.At, plan.Root, unix.MOUNT_ATTR_RDONLY, false, false)
+	}
+}
+
+// Pivot makes the new root "/" and detaches the host's. With "." for both names
+// the old root is stacked on the new one for a moment and needs no directory
+// inside it (pivot_root(2)).
+func Pivot(l *plan.List, p *sealed.Policy) {
+	l.Add("", plan.Fchdir, plan.Slot(plan.Root))
+	l.Add("", plan.PivotRoot, plan.String("."), plan.String("."))
+	l.Add("", plan.Umount2, plan.String("."), plan.Named(unix.MNT_DETACH, "MNT_DETACH"))
+	l.Add("", plan.Chdir, plan.String("/"))
+}
+
+// directories makes each directory of a path in a fresh mount. EEXIST is expected:
+// two mount points share a parent.
+func directories(l *plan.List, at, in, path string) {
+	if path == "" {
+		return
+	}
+	parts := strings.Split(path, "/")
+	for i := range parts {
+		l.Tolerate(at, "EEXIST", plan.Mkdirat, plan.Slot(in), plan.String(strings.Join(parts[:i+1], "/")), plan.Mode(0o755))
+	}
+}
+
+// parent is the path without its last component.
+func parent(path string) string {
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		return path[:i]
+	}
+	return ""
+}

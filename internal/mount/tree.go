@@ -1,0 +1,104 @@
+package mount
+
+import (
+	"fmt"
+	"strconv"
+
+	"casemate/internal/plan"
+	"casemate/internal/sealed"
+
+	"golang.org/x/sys/unix"
+)
+
+// Tree attaches the mounts of the policy, parents first.
+func Tree(l *plan.List, p *sealed.Policy) {
+	for i := range p.Mounts {
+		m := &p.Mounts[i]
+		in, rest, fresh := holder(p, m.Target)
+		if fresh {
+			point(l, m, in, rest)
+		}
+		open(l, m.At, in, rest, m.Type, "point")
+		create(l, m)
+		attach(l, m.At, slotOf(m.Target), "point")
+		if m.Kind == sealed.Dev {
+			devices(l, m)
+		}
+	}
+}
+
+// point makes the mount point in a fresh mount. In a directory of the host it has
+// to be there: nothing is ever created in a root that is not ours (CVE-2024-45310).
+func point(l *plan.List, m *sealed.Mount, in, rest string) {
+	if m.Type == sealed.Directory {
+		directories(l, m.At, in, rest)
+		return
+	}
+	directories(l, m.At, in, parent(rest))
+	l.Tolerate(m.At, "EEXIST", plan.Mknodat, plan.Slot(in), plan.String(rest),
+		plan.Named(unix.S_IFREG|0o444, "S_IFREG|0444"), plan.Num(0))
+}
+
+// create makes the detached mount in the slot of its target.
+func create(l *plan.List, m *sealed.Mount) {
+	slot, attrs := slotOf(m.Target), attributes(m)
+	switch m.Kind {
+	case sealed.Bind:
+		// The parent has copied it; only its attributes are missing.
+		setattr(l, m.At, slot, attrs, m.Recursive, true)
+	case sealed.Tmpfs, sealed.Dev: // read-only comes with Seal
+		filesystem(l, m.At, slot, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY, tmpfsOptions(m)...)
+	case sealed.Proc:
+		filesystem(l, m.At, slot, "proc", attrs&^unix.MOUNT_ATTR_RDONLY)
+	case sealed.Sysfs:
+		filesystem(l, m.At, slot, "sysfs", attrs)
+	case sealed.Mqueue:
+		filesystem(l, m.At, slot, "mqueue", attrs&^unix.MOUNT_ATTR_RDONLY)
+	case sealed.Cgroup2:
+		filesystem(l, m.At, slot, "cgroup2", attrs)
+	}
+}
+
+func tmpfsOptions(m *sealed.Mount) [][2]string {
+	return [][2]string{
+		{"mode", fmt.Sprintf("%#o", m.Mode)},
+		{"uid", strconv.FormatUint(uint64(m.UID), 10)},
+		{"gid", strconv.FormatUint(uint64(m.GID), 10)},
+		{"size", strconv.FormatUint(m.Size, 10)},
+		{"nr_inodes", strconv.FormatUint(m.Inodes, 10)},
+	}
+}
+
+// nodes are the devices every program may expect, null(4), random(4), tty(4).
+var nodes = []struct {
+	name         string
+	major, minor uint32
+}{
+	{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
+}
+
+// links are the names below /dev that libc and shells expect.
+var links = [][2]string{
+	{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
+}
+
+// devices fills /dev. The nodes are made here in a tmpfs that nobody else has seen,
+// by number: no node of the host or of the root is a source that could be another
+// device than it says (CVE-2025-31133).
+func devices(l *plan.List, m *sealed.Mount) {
+	slot := slotOf(m.Target)
+	for _, n := range nodes {
+		l.Add(m.At, plan.Mknodat, plan.Slot(slot), plan.String(n.name), plan.Named(unix.S_IFCHR|0o666, "S_IFCHR|0666"),
+			plan.Named(unix.Mkdev(n.major, n.minor), fmt.Sprintf("makedev(%d, %d)", n.major, n.minor)))
+	}
+	for _, k := range links {
+		l.Add(m.At, plan.Symlinkat, plan.String(k[1]), plan.Slot(slot), plan.String(k[0]))
+	}
+	// A devpts of its own: no terminal of the host is reachable through it.
+	directories(l, m.At, slot, "pts")
+	open(l, m.At, slot, "pts", sealed.Directory, "point")
+	filesystem(l, m.At, slotOf(m.Target+"/pts"), "devpts", unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC,
+		[2]string{"ptmxmode", "0666"}, [2]string{"mode", "0620"})
+	attach(l, m.At, slotOf(m.Target+"/pts"), "point")
+}

@@ -1,0 +1,50 @@
+package plan
+
+// Op is a system call by name. The list is closed: what a launch can do to the
+// kernel is what stands here, and internal/render refuses anything else.
+type Op string
+
+// The system calls of a launch.
+const (
+	Capset       Op = "capset"
+	Chdir        Op = "chdir"
+	CloseRange   Op = "close_range"
+	Dup3         Op = "dup3"
+	Execveat     Op = "execveat"
+	Fchdir       Op = "fchdir"
+	Fsconfig     Op = "fsconfig"
+	Fsmount      Op = "fsmount"
+	Fsopen       Op = "fsopen"
+	Ioctl        Op = "ioctl"
+	Keyctl       Op = "keyctl"
+	Mkdirat      Op = "mkdirat"
+	Mknodat      Op = "mknodat"
+	Mount        Op = "mount"
+	MountSetattr Op = "mount_setattr"
+	MoveMount    Op = "move_mount"
+	OpenTree     Op = "open_tree"
+	Openat2      Op = "openat2"
+	PivotRoot    Op = "pivot_root"
+	Prctl        Op = "prctl"
+	Prlimit64    Op = "prlimit64"
+	Seccomp      Op = "seccomp"
+	Setgroups    Op = "setgroups"
+	Sethostname  Op = "sethostname"
+	Setresgid    Op = "setresgid"
+	Setresuid    Op = "setresuid"
+	Setsid       Op = "setsid"
+	Socket       Op = "socket"
+	Symlinkat    Op = "symlinkat"
+	Umask        Op = "umask"
+	Umount2      Op = "umount2"
+	Unshare      Op = "unshare"
+	Write        Op = "write"
+)
+
+// Ops lists them all, for tests that walk the list.
+var Ops = []Op{
+	Capset, Chdir, CloseRange, Dup3, Execveat, Fchdir, Fsconfig, Fsmount, Fsopen,
+	Ioctl, Keyctl, Mkdirat, Mknodat, Mount, MountSetattr, MoveMount, OpenTree,
+	Openat2, PivotRoot, Prctl, Prlimit64, Seccomp, Setgroups, Sethostname,
+	Setresgid, Setresuid, Setsid, Socket, Symlinkat, Umask, Umount2, Unshare, Write,
+}

@@ -1,0 +1,69 @@
+// Package plan is the launch as data: what the parent opens and creates, how it
+// clones, and the flat list of system calls that the child runs. A plan can be
+// printed for a reviewer, kept as a golden file, compared between releases and
+// broken at any step by a test.
+//
+// The package knows nothing of policies and does nothing: internal/launch makes
+// plans, internal/prepare does the parent's part, internal/render turns the
+// steps into a program for internal/child. It imports the standard library only.
+package plan
+
+// Plan is one launch.
+type Plan struct {
+	Service string
+	Kernel  string // the release and architecture that it was made for
+	Lacks   []string
+	Cgroup  Cgroup
+	Opens   []Open
+	Clone   Arg // flags of clone3(2)
+	Steps   []Step
+}
+
+// Cgroup is the control group to make, with the files to write before the clone.
+type Cgroup struct {
+	Name        string   // directory below the shim's own cgroup
+	Controllers []string // to be enabled for it
+	Files       []File
+}
+
+// File is one control file and what is written to it.
+type File struct{ Name, Value, At string }
+
+// OpenKind is what the parent opens.
+type OpenKind string
+
+// The kinds.
+const (
+	Tree      OpenKind = "tree"     // a detached copy of the mount at Path, open_tree(2)
+	Recursive OpenKind = "tree-rec" // the same with the mounts below
+	Given     OpenKind = "given"    // opened by the shim itself: gate, orders, init, anchor
+)
+
+// Open is one descriptor that the parent has ready before the clone.
+type Open struct {
+	Slot string
+	Kind OpenKind
+	Path string // resolved once, without symbolic links on the way
+	Type string // what must stand there: "dir", "file", "socket"
+	At   string
+}
+
+// Step is one system call of the child.
+type Step struct {
+	Row      string // of the order table in internal/launch
+	Op       Op
+	Args     []Arg
+	Save     string // the slot that takes the result; "" for none
+	Tolerate string // the name of an errno that counts as success; "" for none
+	At       string // where the policy asks for it
+}
+
+// Slots known to every plan.
+const (
+	Report = "report" // write end of the report pipe
+	Gate   = "gate"   // init's end of the gate
+	Orders = "orders" // sealed memfd
+	Init   = "init"   // init's binary, O_PATH
+	Anchor = "anchor" // a directory of ours to attach the new root to
+	Root   = "root"   // the mount that becomes "/"
+)

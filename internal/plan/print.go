@@ -1,0 +1,81 @@
+package plan
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Print writes the plan for a person: what the parent prepares, then the child's
+// steps in order under the rows of the order table, each with the line of the
+// policy that asks for it. The text is stable: golden files hold it.
+func Print(w io.Writer, p *Plan, reasons map[string]string) error {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "launch of %s on %s\n", p.Service, p.Kernel)
+	for _, l := range p.Lacks {
+		fmt.Fprintf(b, "the host lacks: %s\n", l)
+	}
+	b.WriteString("\nparent\n")
+	p.Cgroup.print(b)
+	for _, o := range p.Opens {
+		line(b, "open", fmt.Sprintf("%s: %s", o.Slot, o.describe()), o.At)
+	}
+	line(b, "clone3", p.Clone.String(), "")
+	b.WriteString("\nchild\n")
+	row := ""
+	for i, s := range p.Steps {
+		if s.Row != row {
+			row = s.Row
+			fmt.Fprintf(b, "  %s - %s\n", row, reasons[row])
+		}
+		line(b, fmt.Sprintf("%5d", i), s.String(), s.At)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (c Cgroup) print(b *strings.Builder) {
+	text := c.Name
+	if len(c.Controllers) != 0 {
+		text += " with " + strings.Join(c.Controllers, ", ")
+	}
+	line(b, "cgroup", text, "")
+	for _, f := range c.Files {
+		line(b, "write", fmt.Sprintf("%s/%s = %q", c.Name, f.Name, f.Value), f.At)
+	}
+}
+
+func (o Open) describe() string {
+	switch o.Kind {
+	case Tree:
+		return fmt.Sprintf("a detached copy of %s %s", o.Type, o.Path)
+	case Recursive:
+		return fmt.Sprintf("a detached copy of %s %s and the mounts below", o.Type, o.Path)
+	}
+	return o.Path
+}
+
+// String prints the step as a call.
+func (s Step) String() string {
+	args := make([]string, len(s.Args))
+	for i, a := range s.Args {
+		args[i] = a.String()
+	}
+	text := fmt.Sprintf("%s(%s)", s.Op, strings.Join(args, ", "))
+	if s.Save != "" {
+		text += " -> " + s.Save
+	}
+	if s.Tolerate != "" {
+		text += " or " + s.Tolerate
+	}
+	return text
+}
+
+// line writes one line with the origin far right.
+func line(b *strings.Builder, head, text, at string) {
+	s := fmt.Sprintf("  %-7s %s", head, text)
+	if at != "" {
+		s = fmt.Sprintf("%-100s ; %s", s, at)
+	}
+	b.WriteString(s + "\n")
+}

@@ -1,0 +1,56 @@
+package prepare
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"casemate/internal/orders"
+
+	"golang.org/x/sys/unix"
+)
+
+// OrderSeals are on the orders before init sees them: nothing can change them,
+// memfd_create(2), fcntl(2).
+const OrderSeals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+
+// Orders writes init's orders to a sealed memfd.
+func Orders(o *orders.Orders) (int, error) {
+	b, err := orders.Encode(o)
+	if err != nil {
+		return -1, fmt.Errorf("orders: %w", err)
+	}
+	if len(b) > orders.MaxSize {
+		return -1, fmt.Errorf("orders: %d bytes of arguments and environment; at most %d", len(b), orders.MaxSize)
+	}
+	// MFD_NOEXEC_SEAL since Linux 6.3; a host with vm.memfd_noexec=2 demands it.
+	fd, err := unix.MemfdCreate("casemate-orders", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_NOEXEC_SEAL)
+	if errors.Is(err, unix.EINVAL) {
+		fd, err = unix.MemfdCreate("casemate-orders", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("memfd_create: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "orders")
+	defer f.Close()
+	if _, err := f.Write(b); err != nil {
+		return -1, err
+	}
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, OrderSeals); err != nil {
+		return -1, fmt.Errorf("seal the orders: %w", err)
+	}
+	if _, err := f.Seek(0, 0); err != nil {
+		return -1, err
+	}
+	return unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, firstSlot)
+}
+
+// Gate makes the pair: ours, and init's.
+func Gate() (ours, inits int, err error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, -1, fmt.Errorf("socketpair: %w", err)
+	}
+	inits, err = High(pair[1])
+	return pair[0], inits, err
+}

@@ -1,0 +1,143 @@
+package prepare
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+
+	"golang.org/x/sys/unix"
+)
+
+// Receipt is the file of the state directory that holds the receipt.
+const Receipt = "receipt.json"
+
+const (
+	anchor = "root"
+	aside  = ".new" // of a file that is being written
+)
+
+// State is the locked directory of one running service, /run/casemate/NAME. It is
+// root's alone (0700): nothing is ever staged in a directory that others can write
+// (CVE-2021-44731, CVE-2026-3888).
+type State struct {
+	path string
+	dir  int
+}
+
+// ErrRunning says that another shim holds the lock.
+var ErrRunning = errors.New("already running")
+
+// lockTries bounds the race with a shim of the same name that is about to end.
+const lockTries = 10
+
+// NewState makes or takes over the directory and locks it. What a shim that was
+// killed has left there is removed.
+func NewState(root, service string) (*State, error) {
+	if err := unix.Mkdir(root, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
+		return nil, fmt.Errorf("mkdir %s: %w", root, err)
+	}
+	s := &State{path: path.Join(root, service)}
+	again, err := true, error(nil)
+	for try := 0; again && err == nil; try++ {
+		if again, err = s.lock(); again && try == lockTries {
+			err = errors.New("it is removed again and again")
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state directory %s: %w", s.path, err)
+	}
+	err = s.clear()
+	if err == nil {
+		err = unix.Mkdirat(s.dir, anchor, 0o700)
+	}
+	if err != nil {
+		unix.Close(s.dir)
+		return nil, fmt.Errorf("state directory %s: %w", s.path, err)
+	}
+	return s, nil
+}
+
+// lock opens and locks the directory; again tells that it was removed in between.
+func (s *State) lock() (again bool, err error) {
+	if err := unix.Mkdir(s.path, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
+		return false, err
+	}
+	s.dir, err = noSymlinks(s.path, unix.O_DIRECTORY)
+	if err != nil {
+		return errors.Is(err, unix.ENOENT), nil
+	}
+	var ours, there unix.Stat_t
+	err = unix.Fstat(s.dir, &ours)
+	if err == nil && (ours.Uid != 0 || ours.Mode&0o077 != 0) {
+		err = fmt.Errorf("owned by uid %d with mode %04o; only root may have access", ours.Uid, ours.Mode&0o7777)
+	}
+	if err == nil {
+		err = unix.Flock(s.dir, unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = ErrRunning
+	}
+	if err != nil {
+		unix.Close(s.dir)
+		return false, err
+	}
+	if unix.Lstat(s.path, &there) != nil || there.Ino != ours.Ino || there.Dev != ours.Dev {
+		unix.Close(s.dir)
+		return true, nil
+	}
+	return false, nil
+}
+
+// clear removes the entries that a state directory can have.
+func (s *State) clear() error {
+	for _, e := range []struct {
+		name  string
+		flags int
+	}{{Receipt, 0}, {Receipt + aside, 0}, {anchor, unix.AT_REMOVEDIR}} {
+		if err := unix.Unlinkat(s.dir, e.name, e.flags); err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("remove %s: %w", e.name, err)
+		}
+	}
+	return nil
+}
+
+// Anchor opens the empty directory that the child attaches its root to.
+func (s *State) Anchor() (int, error) {
+	fd, err := unix.Openat(s.dir, anchor, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("open anchor: %w", err)
+	}
+	return High(fd)
+}
+
+// Write puts a file into the directory in one piece: written aside, then renamed.
+func (s *State) Write(name string, b []byte) error {
+	fd, err := unix.Openat(s.dir, name+aside, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return fmt.Errorf("%s/%s: %w", s.path, name, err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = unix.Renameat(s.dir, name+aside, s.dir, name)
+	}
+	if err != nil {
+		unix.Unlinkat(s.dir, name+aside, 0)
+		return fmt.Errorf("%s/%s: %w", s.path, name, err)
+	}
+	return nil
+}
+
+// Remove removes the directory and gives up the lock.
+func (s *State) Remove() error {
+	defer unix.Close(s.dir)
+	if err := s.clear(); err != nil {
+		return fmt.Errorf("%s: %w", s.path, err)
+	}
+	if err := unix.Rmdir(s.path); err != nil {
+		return fmt.Errorf("rmdir %s: %w", s.path, err)
+	}
+	return nil
+}

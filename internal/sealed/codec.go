@@ -1,0 +1,142 @@
+package sealed
+
+import "casemate/internal/wire"
+
+// The walk over a Policy, field by field in the order of policy.go. It runs in
+// both directions and is the definition of format version 1: a change of the
+// order, of a width or of a field is a new version.
+
+// Bounds of the decoder. They keep a file from asking for memory out of
+// proportion; what makes sense is Validate's business.
+const (
+	maxInputs   = 1 << 10
+	maxStrings  = 1 << 12
+	maxArgument = 1<<17 - 1 // MAX_ARG_STRLEN of execve(2) less the NUL
+	maxGroups   = 1 << 16   // NGROUPS_MAX, setgroups(2)
+	maxRlimits  = 16        // RLIM_NLIMITS
+	maxSymlinks = 1 << 10
+	maxMounts   = 1 << 9
+	maxPaths    = 1 << 10
+	maxPath     = 1<<12 - 1 // PATH_MAX less the NUL
+	maxFilters  = 2
+	maxLine     = 1 << 12
+	maxLimits   = 1 << 8
+	maxForward  = 64
+	maxWord     = 64
+
+	maxInstructions = 4096 // BPF_MAXINSNS
+	instructionSize = 8    // struct sock_filter
+)
+
+func codePolicy(c *wire.Coder, p *Policy) {
+	c.String(&p.Service, maxWord)
+	wire.List(c, &p.Inputs, 40, maxInputs, codeInput)
+	codeExec(c, &p.Exec)
+	codeRoot(c, &p.Root)
+	c.U64(&p.Namespaces.New)
+	c.String(&p.Namespaces.Hostname, maxWord)
+	c.String(&p.Namespaces.At, maxLine)
+	wire.List(c, &p.Mounts, 46, maxMounts, codeMount)
+	wire.List(c, &p.Masks, 10, maxPaths, codePath)
+	wire.List(c, &p.ReadOnly, 10, maxPaths, codePath)
+	c.U64(&p.Caps.Keep)
+	c.U64(&p.Caps.Ambient)
+	c.String(&p.Caps.At, maxLine)
+	wire.List(c, &p.Filters, 8, maxFilters, codeFilter)
+	codeLabel(c, &p.LSM.AppArmor)
+	codeLabel(c, &p.LSM.SELinux)
+	wire.List(c, &p.Limits, 12, maxLimits, codeLimit)
+	wire.List(c, &p.Signals.Forward, 2, maxForward, codeForward)
+	wire.Enum(c, &p.Signals.Scope, ScopeLimit)
+	wire.Enum(c, &p.Ready, ReadyLimit)
+}
+
+func codeInput(c *wire.Coder, i *Input) {
+	c.String(&i.Kind, maxWord)
+	c.String(&i.Name, maxLine)
+	for n := range i.Digest {
+		c.U8(&i.Digest[n])
+	}
+}
+
+func codeExec(c *wire.Coder, e *Exec) {
+	c.Strings(&e.Argv, maxStrings, maxArgument)
+	c.Strings(&e.Env, maxStrings, maxArgument)
+	c.String(&e.Cwd, maxPath)
+	c.U32(&e.UID)
+	c.U32(&e.GID)
+	wire.List(c, &e.Groups, 4, maxGroups, (*wire.Coder).U32)
+	c.U32(&e.Umask)
+	wire.List(c, &e.Rlimits, 24, maxRlimits, codeRlimit)
+	c.Bool(&e.SetOOM)
+	score := uint32(e.OOMScore)
+	c.U32(&score)
+	e.OOMScore = int32(score)
+	c.String(&e.At, maxLine)
+}
+
+func codeRlimit(c *wire.Coder, r *Rlimit) {
+	c.U32(&r.Resource)
+	c.U64(&r.Soft)
+	c.U64(&r.Hard)
+	c.String(&r.At, maxLine)
+}
+
+func codeRoot(c *wire.Coder, r *Root) {
+	c.String(&r.Path, maxPath)
+	c.Bool(&r.Writable)
+	wire.List(c, &r.Symlinks, 12, maxSymlinks, codeSymlink)
+	c.String(&r.At, maxLine)
+}
+
+func codeSymlink(c *wire.Coder, s *Symlink) {
+	c.String(&s.Path, maxPath)
+	c.String(&s.Target, maxPath)
+	c.String(&s.At, maxLine)
+}
+
+func codeMount(c *wire.Coder, m *Mount) {
+	wire.Enum(c, &m.Kind, KindLimit)
+	c.String(&m.Target, maxPath)
+	c.String(&m.Source, maxPath)
+	wire.Enum(c, &m.Type, TypeLimit)
+	c.Bool(&m.Recursive)
+	c.Bool(&m.Writable)
+	c.Bool(&m.Exec)
+	c.Bool(&m.Devices)
+	c.U64(&m.Size)
+	c.U64(&m.Inodes)
+	c.U32(&m.Mode)
+	c.U32(&m.UID)
+	c.U32(&m.GID)
+	c.String(&m.At, maxLine)
+}
+
+func codePath(c *wire.Coder, p *Path) {
+	c.String(&p.Path, maxPath)
+	wire.Enum(c, &p.Type, TypeLimit)
+	c.Bool(&p.Default)
+	c.String(&p.At, maxLine)
+}
+
+func codeFilter(c *wire.Coder, f *Filter) {
+	c.U32(&f.Arch)
+	c.Blob(&f.Program, maxInstructions*instructionSize)
+}
+
+func codeLabel(c *wire.Coder, l *Label) {
+	c.String(&l.Text, maxLine)
+	c.Bool(&l.Require)
+	c.String(&l.At, maxLine)
+}
+
+func codeLimit(c *wire.Coder, l *Limit) {
+	c.String(&l.File, maxWord)
+	c.String(&l.Value, maxLine)
+	c.String(&l.At, maxLine)
+}
+
+func codeForward(c *wire.Coder, f *Forward) {
+	c.U8(&f.From)
+	c.U8(&f.To)
+}

@@ -1,0 +1,200 @@
+package sealed
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"sort"
+)
+
+// program assembles struct sock_filter records.
+func program(ins ...[4]uint32) []byte {
+	var b []byte
+	for _, i := range ins {
+		b = binary.LittleEndian.AppendUint16(b, uint16(i[0]))
+		b = append(b, byte(i[1]), byte(i[2]))
+		b = binary.LittleEndian.AppendUint32(b, i[3])
+	}
+	return b
+}
+
+// deny is the smallest program: RET ERRNO(EPERM).
+func deny() []byte { return program([4]uint32{bpfRetK, 0, 0, 0x50001}) }
+
+// long is a program of n instructions, most of them jumps.
+func long(n int) []byte {
+	ins := [][4]uint32{{bpfLdAbs, 0, 0, 4}}
+	for len(ins) < n-2 {
+		ins = append(ins, [4]uint32{0x15, 0, 1, uint32(len(ins))})
+	}
+	return program(append(ins, [4]uint32{bpfRetK, 0, 0, 0x7fff0000}, [4]uint32{bpfRetK, 0, 0, 0x50001})...)
+}
+
+// small is the least valid policy.
+func small() *Policy {
+	return &Policy{
+		Service:    "small",
+		Exec:       Exec{Argv: []string{"/true"}, Cwd: "/", Rlimits: []Rlimit{{Resource: 4}, {Resource: 7}}},
+		Namespaces: Namespaces{New: cloneAlways},
+		Filters:    []Filter{{Arch: ArchAMD64, Program: deny()}},
+	}
+}
+
+// full uses every field at least once. The file in testdata was made from it.
+func full() *Policy {
+	const unlimited = ^uint64(0)
+	return &Policy{
+		Service: "nginx",
+		Inputs: []Input{
+			{"text", "nginx.toml", [32]byte{1, 2, 3}},
+			{"base", "base/daemon", [32]byte{31: 9}},
+			{"libseccomp", "2.5.4", [32]byte{4}},
+		},
+		Exec: Exec{
+			Argv: []string{"/usr/sbin/nginx", "-g", "daemon off;\n"}, Env: []string{"LANG=C", "PATH=/usr/bin", "Z="},
+			Cwd: "/var/lib", UID: 33, GID: 34, Groups: []uint32{5, 100}, Umask: 0o22,
+			Rlimits: []Rlimit{{4, 0, 0, "default"}, {6, 10, 20, "nginx.toml:9"}, {7, 1024, unlimited, "default"}},
+			SetOOM:  true, OOMScore: -500, At: "nginx.toml:4",
+		},
+		Root: Root{
+			Writable: true, At: "base/daemon:3",
+			Symlinks: []Symlink{{"/bin", "usr/bin", "base/daemon:5"}, {"/lib64", "/usr/lib64", "base/daemon:6"}},
+		},
+		Namespaces: Namespaces{New: cloneKnown, Hostname: "nginx-1.local", At: "default"},
+		Mounts: []Mount{
+			{Kind: Proc, Target: "/proc", Writable: true, At: "default"},
+			{Kind: Sysfs, Target: "/sys", At: "default"},
+			{Kind: Cgroup2, Target: "/sys/fs/cgroup", At: "nginx.toml:20"},
+			{Kind: Dev, Target: "/dev", Devices: true, Writable: true, Size: 65536, Inodes: 64, At: "default"},
+			{Kind: Mqueue, Target: "/dev/mqueue", Writable: true, At: "default"},
+			{Kind: Tmpfs, Target: "/run", Writable: true, Size: 1 << 20, Inodes: 100, Mode: 0o1777, UID: 33, GID: 34, At: "nginx.toml:22"},
+			{Kind: Bind, Target: "/usr", Source: "/usr", Recursive: true, Exec: true, At: "base/daemon:8"},
+			{Kind: Bind, Target: "/run/log.sock", Source: "/run/systemd/journal/dev-log", Type: Socket, At: "nginx.toml:23"},
+			{Kind: Bind, Target: "/etc/passwd", Source: "/srv/passwd", Type: File, At: "nginx.toml:24"},
+		},
+		Masks: []Path{
+			{"/proc/kcore", File, true, "default"}, {"/proc/scsi", Directory, true, "default"},
+			{"/etc/ssh", Directory, false, "nginx.toml:30"},
+		},
+		ReadOnly: []Path{{"/proc/sys", Directory, true, "default"}, {"/proc/sysrq-trigger", File, true, "default"}},
+		Caps:     Capabilities{Keep: 1<<10 | 1<<62, Ambient: 1 << 10, At: "nginx.toml:12"},
+		Filters:  []Filter{{ArchAMD64, long(12)}, {ArchARM64, deny()}},
+		LSM: LSM{
+			AppArmor: Label{"casemate.nginx", true, "nginx.toml:40"},
+			SELinux:  Label{"system_u:system_r:container_t:s0:c1,c2", true, "nginx.toml:41"},
+		},
+		Limits: []Limit{
+			{"memory.max", "536870912", "nginx.toml:50"}, {"cpu.max", "50000 100000", "nginx.toml:51"},
+			{"io.max", "8:0 rbps=1048576", "nginx.toml:52"}, {"io.max", "8:16 rbps=1048576", "nginx.toml:52"},
+		},
+		Signals: Signals{Forward: []Forward{{15, 3}, {64, 0}}, Scope: ScopeGroup},
+	}
+}
+
+// realistic has the size that a daemon's policy has: 30 mounts, 40 masks, two
+// filters of 300 instructions.
+func realistic() *Policy {
+	p := full()
+	for i := len(p.Mounts); i < 30; i++ {
+		path := fmt.Sprintf("/srv/data/volume-%02d", i)
+		p.Mounts = append(p.Mounts, Mount{Kind: Bind, Target: path, Source: path, At: fmt.Sprintf("nginx.toml:%d", i)})
+	}
+	for i := len(p.Masks); i < 40; i++ {
+		p.Masks = append(p.Masks, Path{Path: fmt.Sprintf("/sys/kernel/secret-%02d", i), Default: true, At: "default"})
+	}
+	p.Filters = []Filter{{ArchAMD64, long(300)}, {ArchARM64, long(300)}}
+	return p
+}
+
+// generate makes a valid policy out of random choices.
+func generate(r *rand.Rand) *Policy {
+	p := small()
+	p.Service = word(r)
+	p.Exec = generateExec(r)
+	p.Namespaces.New |= r.Uint64() & cloneKnown
+	if p.Namespaces.New&cloneNewUTS != 0 {
+		p.Namespaces.Hostname = word(r)
+	}
+	for i := range r.IntN(20) {
+		p.Inputs = append(p.Inputs, Input{"base", fmt.Sprint(word(r), i), [32]byte{byte(r.Uint32()), 31: byte(i)}})
+		p.Masks = append(p.Masks, Path{fmt.Sprintf("/mask/%s%d", word(r), i), PathType(r.IntN(3)), r.IntN(2) == 0, at(r)})
+		p.ReadOnly = append(p.ReadOnly, Path{fmt.Sprintf("/ro/%s%d", word(r), i), PathType(r.IntN(3)), r.IntN(2) == 0, at(r)})
+		p.Limits = append(p.Limits, Limit{"io.max", fmt.Sprintf("8:%d wbps=%d", i, r.Uint64()), at(r)})
+	}
+	generateTree(r, p)
+	p.Caps.Keep = r.Uint64() >> 1
+	p.Caps.Ambient = p.Caps.Keep & r.Uint64()
+	p.Filters[0].Program = long(3 + r.IntN(250))
+	p.LSM.AppArmor = Label{word(r), r.IntN(2) == 0, at(r)}
+	for s := range sigMax + 1 {
+		if s > 0 && s != sigKill && s != sigStop && s != sigChld && r.IntN(4) == 0 {
+			p.Signals.Forward = append(p.Signals.Forward, Forward{uint8(s), uint8(r.IntN(sigMax + 1))})
+		}
+	}
+	p.Signals.Scope = Scope(r.IntN(int(ScopeLimit)))
+	return p
+}
+
+func generateExec(r *rand.Rand) Exec {
+	e := Exec{Argv: []string{"/bin/" + word(r)}, Cwd: "/" + word(r), UID: r.Uint32() >> 1, GID: r.Uint32() >> 1, Umask: r.Uint32() & 0o777}
+	for i := range r.IntN(20) {
+		e.Argv = append(e.Argv, word(r)+"\n")
+		e.Env = append(e.Env, fmt.Sprintf("K%02d=%s", i, word(r)))
+		e.Groups = append(e.Groups, uint32(i)<<8|r.Uint32()&0xff)
+	}
+	for i := range uint32(maxRlimits) {
+		if hard := r.Uint64(); i == 4 || i == 7 || r.IntN(2) == 0 {
+			e.Rlimits = append(e.Rlimits, Rlimit{i, hard >> 1, hard, at(r)})
+		}
+	}
+	if r.IntN(2) == 0 {
+		e.SetOOM, e.OOMScore = true, int32(r.IntN(2001))-1000
+	}
+	return e
+}
+
+// generateTree gives the policy mounts at random depths, and either symlinks or
+// a root of the host.
+func generateTree(r *rand.Rand, p *Policy) {
+	var targets []string
+	for i := range r.IntN(30) {
+		parent := "/mnt"
+		if len(targets) > 0 && r.IntN(2) == 0 {
+			parent = targets[r.IntN(len(targets))]
+		}
+		targets = append(targets, fmt.Sprintf("%s/%s%d", parent, word(r), i))
+	}
+	sort.Strings(targets)
+	for _, t := range targets {
+		m := Mount{Target: t, Writable: r.IntN(2) == 0, Exec: r.IntN(2) == 0, At: at(r)}
+		if r.IntN(2) == 0 {
+			m.Kind, m.Size, m.Inodes, m.Mode, m.UID = Tmpfs, r.Uint64()|1, r.Uint64()|1, r.Uint32()&0o1777, r.Uint32()>>1
+		} else {
+			m.Source, m.Recursive = "/"+word(r), r.IntN(2) == 0
+		}
+		p.Mounts = append(p.Mounts, m)
+	}
+	if r.IntN(2) == 0 {
+		p.Root.Path = "/srv/" + word(r)
+		return
+	}
+	for i := range r.IntN(10) {
+		p.Root.Symlinks = append(p.Root.Symlinks, Symlink{fmt.Sprintf("/l%d%s", i, word(r)), "../" + word(r), at(r)})
+	}
+}
+
+func word(r *rand.Rand) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	b := make([]byte, 1+r.IntN(12))
+	for i := range b {
+		b[i] = letters[r.IntN(len(letters))]
+	}
+	return string(b)
+}
+
+func at(r *rand.Rand) string {
+	if r.IntN(3) == 0 {
+		return "default"
+	}
+	return fmt.Sprintf("%s.toml:%d", word(r), r.IntN(500))
+}

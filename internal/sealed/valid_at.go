@@ -1,0 +1,35 @@
+package sealed
+
+// validAts checks the places in the policy text. They may be empty, but they
+// are printed in every error of a launch and stand in plans and receipts.
+func validAts(p *Policy) error {
+	ok := true
+	check := func(at string) { ok = ok && lineFault(at, maxLine) == "" }
+	for _, at := range [...]string{
+		p.Exec.At, p.Root.At, p.Namespaces.At, p.Caps.At, p.LSM.AppArmor.At, p.LSM.SELinux.At,
+	} {
+		check(at)
+	}
+	for i := range p.Exec.Rlimits {
+		check(p.Exec.Rlimits[i].At)
+	}
+	for i := range p.Root.Symlinks {
+		check(p.Root.Symlinks[i].At)
+	}
+	for i := range p.Mounts {
+		check(p.Mounts[i].At)
+	}
+	for i := range p.Masks {
+		check(p.Masks[i].At)
+	}
+	for i := range p.ReadOnly {
+		check(p.ReadOnly[i].At)
+	}
+	for i := range p.Limits {
+		check(p.Limits[i].At)
+	}
+	if !ok {
+		return invalid("", "a place in the policy text is not one printable line")
+	}
+	return nil
+}

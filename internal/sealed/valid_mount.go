@@ -1,0 +1,155 @@
+package sealed
+
+func validRoot(p *Policy) error {
+	r := &p.Root
+	if r.Path != "" {
+		if why := pathFault(r.Path); why != "" {
+			return invalid(r.At, "root %s %s", clip(r.Path), why)
+		}
+		if len(r.Symlinks) != 0 {
+			return invalid(r.At, "root %s is a directory of the host and gets no symlinks", r.Path)
+		}
+	}
+	if len(r.Symlinks) > maxSymlinks {
+		return invalid(r.At, "%d symlinks", len(r.Symlinks))
+	}
+	for _, s := range r.Symlinks {
+		if why := placeFault(s.Path); why != "" {
+			return invalid(s.At, "symlink %s %s", clip(s.Path), why)
+		}
+		if why := lineFault(s.Target, maxPath); why != "" || s.Target == "" {
+			return invalid(s.At, "symlink %s: its target %s %s", s.Path, clip(s.Target), orEmpty(why))
+		}
+	}
+	return nil
+}
+
+func validMounts(p *Policy) error {
+	if len(p.Mounts) > maxMounts {
+		return invalid("", "%d mounts", len(p.Mounts))
+	}
+	for i := range p.Mounts {
+		m := &p.Mounts[i]
+		if why := placeFault(m.Target); why != "" {
+			return invalid(m.At, "mount %s: its target %s", clip(m.Target), why)
+		}
+		if why := m.fault(); why != "" {
+			return invalid(m.At, "mount %s %s", m.Target, why)
+		}
+	}
+	return nil
+}
+
+// fault is what is wrong with one mount alone. A field that its kind does not
+// use is zero: a value there would be accepted and ignored.
+func (m *Mount) fault() string {
+	if m.Kind >= KindLimit || m.Type >= TypeLimit {
+		return "is of no known kind or type"
+	}
+	if m.Devices && m.Kind != Dev {
+		return "allows devices and is not dev"
+	}
+	if m.Exec && m.Kind != Bind && m.Kind != Tmpfs {
+		return "allows exec and is neither bind nor tmpfs"
+	}
+	if m.Kind == Bind {
+		if why := pathFault(m.Source); why != "" {
+			return "has a source that " + why
+		}
+	} else if m.Source != "" || m.Type != Directory {
+		return "has a source or a type and is not bind"
+	}
+	if m.Recursive && (m.Kind != Bind || m.Type != Directory) {
+		return "is recursive and not the bind of a directory"
+	}
+	return m.sizeFault()
+}
+
+// sizeFault: to tmpfs(5) a size or an inode count of zero is no limit at all, so
+// a policy that leaves one out would let the workload fill the host's memory.
+func (m *Mount) sizeFault() string {
+	memory := m.Kind == Tmpfs || m.Kind == Dev
+	if memory != (m.Size != 0) || memory != (m.Inodes != 0) {
+		return "is in memory and lacks a size or an inode count, or is not and has one"
+	}
+	if m.Kind != Tmpfs && (m.Mode != 0 || m.UID != 0 || m.GID != 0) {
+		return "has a mode or an owner and is not tmpfs"
+	}
+	if m.Mode > 0o1777 { // no setuid bits; the mount is nosuid anyway
+		return "has a mode over 01777"
+	}
+	if m.UID == noID || m.GID == noID {
+		return "has an owner of -1"
+	}
+	return ""
+}
+
+// validTree checks mounts and symlinks against each other. What it guards: a
+// mount never hides one attached before it, never lands on a second one, and is
+// never reached through a symlink of ours; and no symlink is written into a mount.
+func validTree(p *Policy) error {
+	for i := range p.Mounts {
+		m := &p.Mounts[i]
+		for j := range p.Mounts[:i] {
+			earlier := &p.Mounts[j]
+			switch {
+			case m.Target == earlier.Target:
+				return invalid(m.At, "two mounts at %s", m.Target)
+			case below(earlier.Target, m.Target):
+				return invalid(m.At, "mount %s comes after %s below it", m.Target, earlier.Target)
+			case earlier.Type != Directory && below(m.Target, earlier.Target):
+				return invalid(m.At, "mount %s is below %s, which is no directory", m.Target, earlier.Target)
+			}
+		}
+	}
+	for i, s := range p.Root.Symlinks {
+		for _, other := range p.Root.Symlinks[:i] {
+			if s.Path == other.Path || below(s.Path, other.Path) || below(other.Path, s.Path) {
+				return invalid(s.At, "symlink %s: there is %s too", s.Path, other.Path)
+			}
+		}
+		for j := range p.Mounts {
+			t := p.Mounts[j].Target
+			if t == s.Path || below(t, s.Path) || below(s.Path, t) {
+				return invalid(s.At, "symlink %s: there is a mount at %s", s.Path, t)
+			}
+		}
+	}
+	return nil
+}
+
+// validMasks also refuses a mask below a mask: the first would hide the place
+// that the second has to find.
+func validMasks(p *Policy) error {
+	if err := validPaths("mask", p.Masks); err != nil {
+		return err
+	}
+	for i, m := range p.Masks {
+		for _, other := range p.Masks[:i] {
+			if below(m.Path, other.Path) || below(other.Path, m.Path) {
+				return invalid(m.At, "mask %s: there is a mask at %s", m.Path, other.Path)
+			}
+		}
+	}
+	return validPaths("readonly", p.ReadOnly)
+}
+
+func validPaths(list string, paths []Path) error {
+	if len(paths) > maxPaths {
+		return invalid("", "%s has %d paths", list, len(paths))
+	}
+	for i, p := range paths {
+		if why := placeFault(p.Path); why != "" {
+			return invalid(p.At, "%s %s %s", list, clip(p.Path), why)
+		}
+		if p.Type >= TypeLimit {
+			return invalid(p.At, "%s %s: no such type: %d", list, p.Path, p.Type)
+		}
+		for _, other := range paths[:i] {
+			if p.Path == other.Path {
+				return invalid(p.At, "%s has %s twice", list, p.Path)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// proc is one process in a procfs of our own. The shim's /proc could be mounted
+// over; what is compared here must come from the kernel (CVE-2025-52881).
+type proc struct{ dir int }
+
+// openProc mounts a procfs of the shim's PID namespace, detached, and opens the
+// process in it. The descriptor of /proc/PID goes on naming that process alone: when
+// it is gone, every read through it fails with ESRCH, whoever has the number then.
+func openProc(pid int) (*proc, error) {
+	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("fsopen proc: %w", err)
+	}
+	defer unix.Close(fs)
+	if err := errors.Join(unix.FsconfigSetString(fs, "subset", "pid"), unix.FsconfigCreate(fs)); err != nil {
+		return nil, fmt.Errorf("fsconfig proc: %w", err)
+	}
+	mnt, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("fsmount proc: %w", err)
+	}
+	defer unix.Close(mnt)
+	dir, err := unix.Openat2(mnt, strconv.Itoa(pid), &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open process %d: %w", pid, err)
+	}
+	return &proc{dir}, nil
+}
+
+func (p *proc) close() { unix.Close(p.dir) }
+
+// read reads a whole small file.
+func (p *proc) read(name string) ([]byte, error) {
+	fd, err := unix.Openat2(p.dir, name, &unix.OpenHow{
+		Flags:   unix.O_RDONLY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS,
+	})
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close()
+	var b []byte
+	buf := make([]byte, 8192)
+	for {
+		n, err := unix.Read(int(f.Fd()), buf)
+		if n <= 0 || err != nil {
+			return b, err
+		}
+		b = append(b, buf[:n]...)
+	}
+}
+
+// namespace gives the text of a namespace link, "net:[4026531840]".
+func (p *proc) namespace(name string) (string, error) {
+	buf := make([]byte, 64)
+	n, err := unix.Readlinkat(p.dir, "ns/"+name, buf)
+	return string(buf[:max(n, 0)]), err
+}

@@ -1,0 +1,21 @@
+// Package selinux knows how SELinux takes an exec label. Pure: it imports facts only;
+// contexts are parsed at image build, with github.com/opencontainers/selinux.
+package selinux
+
+import "casemate/internal/facts"
+
+// ExecFile is the file below /proc/thread-self that takes the context for the next
+// execve, selinux(8), setexeccon(3).
+const ExecFile = "attr/exec"
+
+// Lack says, in words, why the host cannot confine by this context; "" when it can.
+// A required context under a permissive SELinux confines nothing, so that lacks too.
+func Lack(f facts.SELinux) string {
+	switch {
+	case !f.Enabled:
+		return "SELinux is not active (CONFIG_SECURITY_SELINUX, selinux=1 on the kernel command line)"
+	case !f.Enforcing:
+		return "SELinux is permissive (enforcing=1 on the kernel command line)"
+	}
+	return ""
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"casemate/internal/exit"
+	"casemate/internal/facts"
+	"casemate/internal/prepare"
+	"casemate/internal/verify"
+)
+
+// probe prints the facts: with every path of this kernel's /proc and /sys that a
+// default mask could name, and with the defaults of a policy when one is given.
+func probe(w io.Writer, policy []string) error {
+	paths, err := facts.Candidates()
+	if err != nil {
+		return exit.Wrap(exit.Lacking, err)
+	}
+	if len(policy) == 1 {
+		file, err := readPolicy(options{policy: policy[0], fd: -1})
+		if err != nil {
+			return err
+		}
+		paths = append(paths, defaultPaths(file.Policy)...)
+	}
+	f, err := facts.Probe(paths)
+	if err != nil {
+		return exit.Wrap(exit.Lacking, err)
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(f)
+}
+
+// status prints the receipt of a running service.
+func status(w io.Writer, dir, service string) error {
+	b, err := os.ReadFile(filepath.Join(dir, filepath.Base(service), prepare.Receipt))
+	if err != nil {
+		return exit.Wrap(exit.Usage, fmt.Errorf("%s is not running: %w", service, err))
+	}
+	r, err := verify.DecodeReceipt(b)
+	if err != nil {
+		return exit.Wrap(exit.Usage, err)
+	}
+	r.Print(w)
+	return nil
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"casemate/internal/child"
+	"casemate/internal/exit"
+	"casemate/internal/facts"
+	"casemate/internal/orders"
+	"casemate/internal/plan"
+	"casemate/internal/prepare"
+	"casemate/internal/render"
+	"casemate/internal/sealed"
+	"casemate/internal/verify"
+	"casemate/shim/supervise"
+
+	"golang.org/x/sys/unix"
+)
+
+// launched is a launch under way, with all that has to be undone.
+type launched struct {
+	options
+	file  *sealed.File
+	facts *facts.Facts
+	plan  *plan.Plan
+
+	state *prepare.State
+	group *prepare.Group
+	fds   map[string]int // by slot, until the child has them
+	gate  int
+	proc  *supervise.Process
+}
+
+// run launches, verifies, releases and supervises.
+func (l *launched) run(signals <-chan os.Signal) (int, error) {
+	rendered, err := l.prepare()
+	if err != nil {
+		return 0, err
+	}
+	started, err := rendered.Program.Start(child.Clone{Flags: l.plan.Clone.Int, Cgroup: l.group.FD()})
+	l.closeSlots()
+	if err != nil {
+		return 0, fmt.Errorf("clone3(%s): %w", l.plan.Clone, err)
+	}
+	l.proc, err = supervise.New(started, l.gate, signals)
+	if err != nil {
+		return 0, err
+	}
+	if err := l.proc.AwaitExec(); err != nil {
+		return 0, l.explain(err)
+	}
+	if err := l.proc.AwaitReady(); err != nil {
+		return 0, err
+	}
+	if err := l.verify(); err != nil {
+		return 0, err
+	}
+	if err := l.proc.Release(); err != nil {
+		return 0, err
+	}
+	return l.proc.Supervise()
+}
+
+// prepare does the parent's part of the plan and renders the child's.
+func (l *launched) prepare() (*render.Rendered, error) {
+	var err error
+	if l.state, err = prepare.NewState(l.options.state, l.plan.Service); err != nil {
+		return nil, err
+	}
+	if l.group, err = prepare.NewGroup(l.facts.Cgroup, l.plan.Cgroup); err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(l.plan.Opens))
+	for _, o := range l.plan.Opens {
+		if l.fds[o.Slot], err = l.open(o); err != nil {
+			return nil, fmt.Errorf("%w%s", err, place(o.At))
+		}
+		names = append(names, o.Slot)
+	}
+	rendered, err := render.Plan(l.plan.Steps, names)
+	if err != nil {
+		return nil, exit.Wrap(exit.Bug, err)
+	}
+	for slot, fd := range l.fds {
+		rendered.Set(slot, fd)
+	}
+	return rendered, nil
+}
+
+// open provides the descriptor of one slot.
+func (l *launched) open(o plan.Open) (int, error) {
+	switch o.Slot {
+	case plan.Orders:
+		return prepare.Orders(l.orders())
+	case plan.Gate:
+		ours, inits, err := prepare.Gate()
+		l.gate = ours
+		return inits, err
+	case plan.Init:
+		return prepare.Init(l.options.init)
+	case plan.Anchor:
+		return l.state.Anchor()
+	}
+	return prepare.Tree(o)
+}
+
+func (l *launched) orders() *orders.Orders {
+	p := l.file.Policy
+	o := &orders.Orders{Argv: p.Exec.Argv, Env: p.Exec.Env, Cwd: p.Exec.Cwd, Group: p.Signals.Scope == sealed.ScopeGroup}
+	for _, f := range p.Signals.Forward {
+		o.Forward = append(o.Forward, orders.Forward(f))
+	}
+	return o
+}
+
+// explain turns a failed step into words: the step, its operands, the errno, the
+// line of the policy.
+func (l *launched) explain(err error) error {
+	var f *child.Failure
+	if !errors.As(err, &f) {
+		return err
+	}
+	if f.Step >= len(l.plan.Steps) {
+		return exit.Wrap(exit.Bug, fmt.Errorf("step %d of %d: %w", f.Step, len(l.plan.Steps), f))
+	}
+	s := l.plan.Steps[f.Step]
+	return fmt.Errorf("step %d (%s): %s: %w%s%s", f.Step, s.Row, s, f.Errno, hint(s, f.Errno), place(s.At))
+}
+
+// hint says what a person can do about the commonest failures.
+func hint(s plan.Step, errno unix.Errno) string {
+	switch {
+	case s.Op == plan.Openat2 && errno == unix.ENOENT:
+		return "; the mount point or masked path must exist in the root"
+	case s.Op == plan.Openat2 && errno == unix.ELOOP:
+		return "; a symbolic link lies on the way, name the real path"
+	case s.Op == plan.Openat2 && errno == unix.EXDEV:
+		return "; the path crosses into another mount"
+	case s.Op == plan.MoveMount && errno == unix.ENOTDIR:
+		return "; one of the two is a directory and the other is not"
+	case s.Op == plan.PivotRoot && errno == unix.EINVAL:
+		return "; the host still runs from its initramfs, whose root cannot be pivoted"
+	case s.Op == plan.Prlimit64 && errno == unix.EPERM:
+		return "; the shim's own hard limit is lower and it lacks CAP_SYS_RESOURCE"
+	}
+	return ""
+}
+
+func place(at string) string {
+	if at == "" || at == "default" {
+		return ""
+	}
+	return " (" + at + ")"
+}
+
+// verify compares with the kernel, keeps the receipt, and refuses any difference.
+func (l *launched) verify() error {
+	checks, err := verify.Run(verify.Target{PID: l.proc.PID(), Policy: l.file.Policy, Facts: l.facts, Cgroup: l.group.Path()})
+	if err != nil {
+		return exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", err))
+	}
+	if d := verify.Differences(checks); len(d) != 0 {
+		errs := make([]error, len(d))
+		for i := range d {
+			errs[i] = errors.New(d[i])
+		}
+		return exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", errors.Join(errs...)))
+	}
+	r := &verify.Receipt{
+		Version: 1, Service: l.plan.Service, Policy: fmt.Sprintf("%x", l.file.Digest), Kernel: l.plan.Kernel,
+		Shim: version, PID: l.proc.PID(), Verified: time.Now().UTC(), Lacks: l.plan.Lacks, Checks: checks,
+	}
+	if l.file.Signed {
+		r.Signer = fmt.Sprintf("%x", l.file.KeyID)
+	}
+	b, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	return l.state.Write(prepare.Receipt, b)
+}
+
+func (l *launched) closeSlots() {
+	runtime.KeepAlive(l.fds)
+	for _, fd := range l.fds {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+	clear(l.fds)
+}
+
+// cleanup undoes everything, in reverse. It goes on after an error: each thing that
+// can be removed is removed, and all that could not be is said.
+func (l *launched) cleanup() error {
+	var errs []error
+	if l.proc != nil {
+		errs = append(errs, l.proc.Kill())
+	}
+	l.closeSlots()
+	if l.group != nil {
+		errs = append(errs, l.group.Remove())
+	}
+	if l.state != nil {
+		errs = append(errs, l.state.Remove())
+	}
+	return errors.Join(errs...)
+}

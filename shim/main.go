@@ -1,0 +1,127 @@
+// Command casemate-shim launches one service under its sealed policy, checks
+// against the kernel that all of it took hold, and supervises it until it ends.
+// This package is wiring; the launch is in internal/, the supervision in supervise/.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"casemate/internal/exit"
+
+	"golang.org/x/sys/unix"
+)
+
+// version is set by the linker.
+var version = "unreleased"
+
+const usage = `usage:
+  casemate-shim run [options] FILE.sealed [-- extra arguments]
+  casemate-shim probe [FILE.sealed]   what this host offers, as JSON
+  casemate-shim status NAME           the receipt of a running service
+  casemate-shim version
+
+options of run:
+  -trusted-keys FILE   demand a signature by one of these keys
+                       (default /etc/casemate/trusted-keys, if it exists)
+  -init FILE           the init to use (default: casemate-init beside the shim)
+  -state DIR           where running services are kept (default /run/casemate)
+
+exit status: the workload's own, or 128+n when signal n ended it; 126 or 127 when
+it could not be executed; 246 usage or policy refused; 247 the host lacks a
+feature; 248 a step of the launch failed; 249 verification failed; 250 a bug.
+`
+
+// The child dies with the thread that cloned it (PR_SET_PDEATHSIG, prctl(2)). That
+// must be the main thread, which lives as long as the process: a thread that the Go
+// runtime retires would take the container with it (go.dev/issue/27505).
+func init() { runtime.LockOSThread() }
+
+func main() {
+	// Whatever the manager has left open is not for the container; systemd's own
+	// sockets come with their own declaration in the policy.
+	if err := unix.CloseRange(3, ^uint(0)>>32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		quit(exit.Wrap(exit.Lacking, fmt.Errorf("close_range: %w (Linux 5.11)", err)))
+	}
+	code, err := command(os.Args[1:])
+	if err != nil {
+		quit(err)
+	}
+	os.Exit(code)
+}
+
+// quit prints one line and ends with the code that the error carries.
+func quit(err error) {
+	code := exit.CodeOf(err)
+	if code == exit.Bug {
+		err = fmt.Errorf("BUG: %w", err)
+	}
+	fmt.Fprintf(os.Stderr, "casemate-shim: %s\n", err)
+	os.Exit(code)
+}
+
+var errUsage = exit.Wrap(exit.Usage, errors.New("bad command line; casemate-shim help shows the usage"))
+
+func command(args []string) (int, error) {
+	if len(args) == 0 {
+		return 0, errUsage
+	}
+	switch name, rest := args[0], args[1:]; {
+	case name == "run":
+		return runCommand(rest)
+	case name == "probe" && len(rest) <= 1:
+		return 0, probe(os.Stdout, rest)
+	case name == "status" && len(rest) == 1:
+		return 0, status(os.Stdout, stateDir, rest[0])
+	case name == "version" && len(rest) == 0:
+		fmt.Println("casemate-shim", version)
+		return 0, nil
+	case name == "help" || name == "-h" || name == "--help":
+		fmt.Print(usage)
+		return 0, nil
+	}
+	return 0, errUsage
+}
+
+const (
+	stateDir    = "/run/casemate"
+	trustedKeys = "/etc/casemate/trusted-keys"
+)
+
+func runCommand(args []string) (int, error) {
+	o := options{state: stateDir}
+	fs := flag.NewFlagSet("run", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&o.keys, "trusted-keys", "", "")
+	fs.StringVar(&o.init, "init", "", "")
+	fs.StringVar(&o.state, "state", stateDir, "")
+	fs.IntVar(&o.fd, "fd", -1, "")
+	if err := fs.Parse(args); err != nil {
+		return 0, exit.Wrap(exit.Usage, fmt.Errorf("run: %w", err))
+	}
+	rest := fs.Args()
+	if o.fd < 0 {
+		if len(rest) == 0 {
+			return 0, errUsage
+		}
+		o.policy, rest = rest[0], rest[1:]
+	}
+	if len(rest) > 0 && rest[0] == "--" {
+		o.extra = rest[1:]
+	} else if len(rest) > 0 {
+		return 0, exit.Wrap(exit.Usage, fmt.Errorf("run: %q: extra arguments come after --", rest[0]))
+	}
+	if o.init == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return 0, err
+		}
+		o.init = filepath.Join(filepath.Dir(self), "casemate-init")
+	}
+	return run(o)
+}

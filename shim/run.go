@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"casemate/internal/exit"
+	"casemate/internal/facts"
+	"casemate/internal/launch"
+	"casemate/internal/sealed"
+	"casemate/shim/supervise"
+)
+
+// options of casemate-shim run.
+type options struct {
+	policy string   // path of the sealed policy
+	fd     int      // or a descriptor that holds it; -1 for none
+	keys   string   // trusted-keys file; "" for the default
+	init   string   // path of casemate-init
+	state  string   // directory of running services
+	extra  []string // appended to the policy's argv
+}
+
+// run is one service from policy to exit status.
+func run(o options) (int, error) {
+	// From here on a signal is for the workload, or ends the launch; none gets lost.
+	signals := make(chan os.Signal, 128)
+	signal.Notify(signals)
+	if os.Geteuid() != 0 {
+		return 0, exit.Wrap(exit.Lacking, errors.New("casemate-shim must be started as root"))
+	}
+	file, err := readPolicy(o)
+	if err != nil {
+		return 0, err
+	}
+	p := file.Policy
+	p.Exec.Argv = append(p.Exec.Argv, o.extra...)
+	f, err := facts.Probe(defaultPaths(p))
+	if err != nil {
+		return 0, exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
+	}
+	plan, err := launch.Lower(p, f)
+	if err != nil {
+		return 0, err
+	}
+	l := &launched{options: o, file: file, facts: f, plan: plan, fds: map[string]int{}}
+	code, err := l.run(signals)
+	if cleanup := l.cleanup(); cleanup != nil {
+		fmt.Fprintf(os.Stderr, "casemate-shim: cleaning up: %s\n", cleanup)
+	}
+	var aborted supervise.Aborted
+	if errors.As(err, &aborted) {
+		return exit.Signalled + int(aborted), nil
+	}
+	return code, exit.Wrap(exit.Step, err)
+}
+
+// defaultPaths are the paths of which the facts must say whether they exist.
+func defaultPaths(p *sealed.Policy) []string {
+	var paths []string
+	for _, list := range [][]sealed.Path{p.Masks, p.ReadOnly} {
+		for _, m := range list {
+			if m.Default {
+				paths = append(paths, m.Path)
+			}
+		}
+	}
+	return paths
+}
