@@ -102,8 +102,6 @@ func (l *launched) open(o plan.Open) (int, error) {
 		return inits, err
 	case plan.Init:
 		return prepare.Init(l.options.init)
-	case plan.Anchor:
-		return l.state.Anchor()
 	}
 	return prepare.Tree(o)
 }

@@ -65,6 +65,5 @@ func given() []plan.Open {
 		{Slot: plan.Orders, Kind: plan.Given, Path: "a sealed memfd with init's orders"},
 		{Slot: plan.Gate, Kind: plan.Given, Path: "a SOCK_SEQPACKET socket, its peer in the shim"},
 		{Slot: plan.Init, Kind: plan.Given, Path: "casemate-init, owned by root and writable by nobody else"},
-		{Slot: plan.Anchor, Kind: plan.Given, Path: "the state directory of the service, empty"},
 	}
 }

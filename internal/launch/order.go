@@ -25,7 +25,6 @@ var order = []row{
 	{"descriptors", "before any other step opens one: what init needs gets its fixed number while 3 to 6 are free", descriptors},
 	{"cgroup namespace", "after the birth inside the cgroup, whose root it takes; before cgroup2 is mounted", cgroupNamespace},
 	{"propagation", "before the first mount, which would show on a host whose / is shared", func(l *plan.List, c *lowering) { mount.Propagation(l, c.policy) }},
-	{"mask source", "before the root covers the anchor; needs no path of the root", func(l *plan.List, c *lowering) { mount.MaskSource(l, c.policy) }},
 	{"root", "before its mounts: a detached mount takes mounts below it only since Linux 6.15", func(l *plan.List, c *lowering) { mount.AttachRoot(l, c.policy) }},
 	{"mounts", "parents before children; each by descriptor, relative to the mount it lies in", func(l *plan.List, c *lowering) { mount.Tree(l, c.policy) }},
 	{"masks", "after the mounts they cover; before the read-only copies, which take them along", func(l *plan.List, c *lowering) { mount.Masks(l, c.policy, c.facts) }},

@@ -13,23 +13,25 @@ const maskAttrs = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_AT
 // maskSlot holds the file system that masks are copied from.
 const maskSlot = "mask"
 
-// MaskSource makes a read-only tmpfs with one empty directory and one empty file,
-// both of mode 000. Every mask is a copy of one of the two, so that no file of the
-// container or host is ever the source of a mask: /dev/null of the root was, in
-// CVE-2025-31133. It is attached to the anchor, below the root that comes next,
-// because open_tree(2) copies from a detached mount only since Linux 6.15.
-func MaskSource(l *plan.List, p *sealed.Policy) {
+// Masks covers each masked path. A default that this kernel does not have is left
+// out; a path that the policy names has to be there, or the step fails.
+//
+// The covers are copies of an empty directory and an empty file, both of mode 000,
+// in a read-only tmpfs made for this, so that no file of the container or the host is
+// ever the source of a mask: /dev/null of the root was, in CVE-2025-31133. The tmpfs
+// is attached over the root meanwhile, because open_tree(2) copies from a detached
+// mount only since Linux 6.15, and is the topmost there when it is detached again.
+func Masks(l *plan.List, p *sealed.Policy, f *facts.Facts) {
+	masks := Present(p, f, p.Masks)
+	if len(masks) == 0 {
+		return
+	}
 	filesystem(l, "", maskSlot, "tmpfs", maskAttrs, [2]string{"mode", "0555"}, [2]string{"size", "4k"}, [2]string{"nr_inodes", "4"})
 	l.Add("", plan.Mkdirat, plan.Slot(maskSlot), plan.String("dir"), plan.Mode(0))
 	l.Add("", plan.Mknodat, plan.Slot(maskSlot), plan.String("file"), plan.Named(unix.S_IFREG, "S_IFREG|0000"), plan.Num(0))
 	setattr(l, "", maskSlot, unix.MOUNT_ATTR_RDONLY, false, false)
-	attach(l, "", maskSlot, plan.Anchor)
-}
-
-// Masks covers each masked path. A default that this kernel does not have is left
-// out; a path that the policy names has to be there, or the step fails.
-func Masks(l *plan.List, p *sealed.Policy, f *facts.Facts) {
-	for _, m := range Present(p, f, p.Masks) {
+	attach(l, "", maskSlot, anchor)
+	for _, m := range masks {
 		in, rest, _ := holder(p, m.Path)
 		source := "file"
 		if m.Type == sealed.Directory {
@@ -40,6 +42,7 @@ func Masks(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 			plan.Flags(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC, treeFlags))
 		attach(l, m.At, "cover", "point")
 	}
+	l.Add("", plan.Umount2, plan.String("/"), plan.Named(unix.MNT_DETACH, "MNT_DETACH"))
 }
 
 // ReadOnly lays a read-only copy of each path over itself, with all mounts below.
@@ -55,7 +58,9 @@ func ReadOnly(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 }
 
 // openAny opens a mount point that may be a file or a directory.
-func openAny(l *plan.List, at, in, path, save string) { open(l, at, in, path, sealed.RegularFile, save) }
+func openAny(l *plan.List, at, in, path, save string) {
+	open(l, at, in, path, sealed.RegularFile, save)
+}
 
 // Present leaves out the defaults that this kernel does not have or that lie in a
 // file system the policy does not mount, and fills in the type of the others.

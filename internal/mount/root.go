@@ -34,28 +34,32 @@ func Opens(p *sealed.Policy) []plan.Open {
 
 var typeNames = [...]string{sealed.Directory: "dir", sealed.RegularFile: "file", sealed.Socket: "socket"}
 
+// anchor is the slot of the copied tree's own "/", over which the new root is attached:
+// the one directory every host has. It is opened by the child, because move_mount(2)
+// attaches only to a mount of the caller's own namespace.
+const anchor = "anchor"
+
 // Propagation makes the copied mount tree private, so that nothing mounted below
 // shows on the host, whose "/" systemd has made shared (mount_namespaces(7)).
 func Propagation(l *plan.List, p *sealed.Policy) {
 	l.Add("", plan.Mount, plan.Null(), plan.String("/"), plan.Null(),
 		plan.Named(unix.MS_REC|unix.MS_PRIVATE, "MS_REC|MS_PRIVATE"), plan.Null())
+	const flags, resolve = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, unix.RESOLVE_NO_SYMLINKS
+	cwd := int64(unix.AT_FDCWD)
+	l.Save("", anchor, plan.Openat2, plan.Named(uint64(cwd), "AT_FDCWD"), plan.String("/"),
+		openHow(flags, resolve), plan.Num(openHowSize))
 }
 
-// AttachRoot attaches the new root to the anchor, an empty directory of ours, with
-// nosuid and nodev; read-only too where the root is a directory of the host.
+// AttachRoot attaches the new root over the old one, with nosuid and nodev; read-only too where the root is a directory of the host.
 func AttachRoot(l *plan.List, p *sealed.Policy) {
-	const flags = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
+	attrs := rootAttributes(p)
 	if p.Root.Path == "" {
-		filesystem(l, p.Root.At, plan.Root, "tmpfs", flags|unix.MOUNT_ATTR_NOEXEC,
+		filesystem(l, p.Root.At, plan.Root, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY,
 			[2]string{"mode", "0755"}, [2]string{"size", "1m"}, [2]string{"nr_inodes", "1024"})
 	} else {
-		set := uint64(flags)
-		if !p.Root.Writable {
-			set |= unix.MOUNT_ATTR_RDONLY
-		}
-		setattr(l, p.Root.At, plan.Root, set, true, true)
+		setattr(l, p.Root.At, plan.Root, attrs, false, true)
 	}
-	attach(l, p.Root.At, plan.Root, plan.Anchor)
+	attach(l, p.Root.At, plan.Root, anchor)
 	for _, s := range p.Root.Symlinks {
 		directories(l, s.At, plan.Root, parent(s.Path[1:]))
 		l.Add(s.At, plan.Symlinkat, plan.String(s.Target), plan.Slot(plan.Root), plan.String(s.Path[1:]))

@@ -36,7 +36,7 @@ type OpenKind string
 const (
 	Tree      OpenKind = "tree"     // a detached copy of the mount at Path, open_tree(2)
 	Recursive OpenKind = "tree-rec" // the same with the mounts below
-	Given     OpenKind = "given"    // opened by the shim itself: gate, orders, init, anchor
+	Given     OpenKind = "given"    // opened by the shim itself: gate, orders, init
 )
 
 // Open is one descriptor that the parent has ready before the clone.
@@ -64,6 +64,5 @@ const (
 	Gate   = "gate"   // init's end of the gate
 	Orders = "orders" // sealed memfd
 	Init   = "init"   // init's binary, O_PATH
-	Anchor = "anchor" // a directory of ours to attach the new root to
 	Root   = "root"   // the mount that becomes "/"
 )

@@ -12,10 +12,7 @@ import (
 // Receipt is the file of the state directory that holds the receipt.
 const Receipt = "receipt.json"
 
-const (
-	anchor = "root"
-	aside  = ".new" // of a file that is being written
-)
+const aside = ".new" // added to the name of a file that is being written
 
 // State is the locked directory of one running service, /run/casemate/NAME. It is
 // root's alone (0700): nothing is ever staged in a directory that others can write
@@ -47,11 +44,7 @@ func NewState(root, service string) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory %s: %w", s.path, err)
 	}
-	err = s.clear()
-	if err == nil {
-		err = unix.Mkdirat(s.dir, anchor, 0o700)
-	}
-	if err != nil {
+	if err := s.clear(); err != nil {
 		unix.Close(s.dir)
 		return nil, fmt.Errorf("state directory %s: %w", s.path, err)
 	}
@@ -89,26 +82,14 @@ func (s *State) lock() (again bool, err error) {
 	return false, nil
 }
 
-// clear removes the entries that a state directory can have.
+// clear removes the files that a state directory can have.
 func (s *State) clear() error {
-	for _, e := range []struct {
-		name  string
-		flags int
-	}{{Receipt, 0}, {Receipt + aside, 0}, {anchor, unix.AT_REMOVEDIR}} {
-		if err := unix.Unlinkat(s.dir, e.name, e.flags); err != nil && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("remove %s: %w", e.name, err)
+	for _, name := range []string{Receipt, Receipt + aside} {
+		if err := unix.Unlinkat(s.dir, name, 0); err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("remove %s: %w", name, err)
 		}
 	}
 	return nil
-}
-
-// Anchor opens the empty directory that the child attaches its root to.
-func (s *State) Anchor() (int, error) {
-	fd, err := unix.Openat(s.dir, anchor, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, fmt.Errorf("open anchor: %w", err)
-	}
-	return High(fd)
 }
 
 // Write puts a file into the directory in one piece: written aside, then renamed.

@@ -43,8 +43,8 @@ func leaves(v reflect.Value, path string, visit func(path string)) {
 			v.SetString(v.String() + "x")
 		case reflect.Bool:
 			v.SetBool(!v.Bool())
-		case reflect.Uint8:
-			v.SetUint(v.Uint() ^ 1)
+		case reflect.Uint8: // stays below the limit of an enum
+			v.SetUint(max(v.Uint(), 2) - 1)
 		case reflect.Uint32, reflect.Uint64:
 			v.SetUint(v.Uint() ^ 1)
 		case reflect.Int32:

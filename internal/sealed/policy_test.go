@@ -70,13 +70,13 @@ func full() *Policy {
 			{Kind: Tmpfs, Target: "/run", Writable: true, Size: 1 << 20, Inodes: 100, Mode: 0o1777, UID: 33, GID: 34, At: "nginx.toml:22"},
 			{Kind: Bind, Target: "/usr", Source: "/usr", Recursive: true, Exec: true, At: "base/daemon:8"},
 			{Kind: Bind, Target: "/run/log.sock", Source: "/run/systemd/journal/dev-log", Type: Socket, At: "nginx.toml:23"},
-			{Kind: Bind, Target: "/etc/passwd", Source: "/srv/passwd", Type: File, At: "nginx.toml:24"},
+			{Kind: Bind, Target: "/etc/passwd", Source: "/srv/passwd", Type: RegularFile, At: "nginx.toml:24"},
 		},
 		Masks: []Path{
-			{"/proc/kcore", File, true, "default"}, {"/proc/scsi", Directory, true, "default"},
+			{"/proc/kcore", RegularFile, true, "default"}, {"/proc/scsi", Directory, true, "default"},
 			{"/etc/ssh", Directory, false, "nginx.toml:30"},
 		},
-		ReadOnly: []Path{{"/proc/sys", Directory, true, "default"}, {"/proc/sysrq-trigger", File, true, "default"}},
+		ReadOnly: []Path{{"/proc/sys", Directory, true, "default"}, {"/proc/sysrq-trigger", RegularFile, true, "default"}},
 		Caps:     Capabilities{Keep: 1<<10 | 1<<62, Ambient: 1 << 10, At: "nginx.toml:12"},
 		Filters:  []Filter{{ArchAMD64, long(12)}, {ArchARM64, deny()}},
 		LSM: LSM{

@@ -117,39 +117,3 @@ func validTree(p *Policy) error {
 	}
 	return nil
 }
-
-// validMasks also refuses a mask below a mask: the first would hide the place
-// that the second has to find.
-func validMasks(p *Policy) error {
-	if err := validPaths("mask", p.Masks); err != nil {
-		return err
-	}
-	for i, m := range p.Masks {
-		for _, other := range p.Masks[:i] {
-			if below(m.Path, other.Path) || below(other.Path, m.Path) {
-				return invalid(m.At, "mask %s: there is a mask at %s", m.Path, other.Path)
-			}
-		}
-	}
-	return validPaths("readonly", p.ReadOnly)
-}
-
-func validPaths(list string, paths []Path) error {
-	if len(paths) > maxPaths {
-		return invalid("", "%s has %d paths", list, len(paths))
-	}
-	for i, p := range paths {
-		if why := placeFault(p.Path); why != "" {
-			return invalid(p.At, "%s %s %s", list, clip(p.Path), why)
-		}
-		if p.Type >= TypeLimit {
-			return invalid(p.At, "%s %s: no such type: %d", list, p.Path, p.Type)
-		}
-		for _, other := range paths[:i] {
-			if p.Path == other.Path {
-				return invalid(p.At, "%s has %s twice", list, p.Path)
-			}
-		}
-	}
-	return nil
-}

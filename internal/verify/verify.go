@@ -4,7 +4,8 @@
 //
 // What cannot be read counts as a difference: silence is what let the label-loss
 // bugs of other launchers pass (CVE-2019-16884, CVE-2025-52881). The package only
-// looks; it imports sealed, facts, caps and x/sys/unix.
+// looks; it imports sealed, facts, mount (for what the tree should
+// be) and x/sys/unix.
 package verify
 
 import (
@@ -52,6 +53,7 @@ func Run(t Target) ([]Check, error) {
 	r.status(t)
 	r.namespaces(t)
 	r.cgroup(t)
+	r.mounts(t)
 	r.labels(t)
 	return r.checks, r.err
 }

@@ -1,0 +1,65 @@
+package mount
+
+import (
+	"strings"
+
+	"casemate/internal/facts"
+	"casemate/internal/sealed"
+
+	"golang.org/x/sys/unix"
+)
+
+// Point is one mount that a finished tree must have, for verification.
+type Point struct {
+	Path  string
+	Flags string // those of "ro,nosuid,nodev,noexec" that it must have; the host's may add to them
+	Below bool   // a recursive bind: mounts of the host's may lie below
+}
+
+// Expected lists every mount of a finished tree. There must be no other.
+func Expected(p *sealed.Policy, f *facts.Facts) []Point {
+	points := []Point{{Path: "/", Flags: flagText(rootAttributes(p))}}
+	for i := range p.Mounts {
+		m := &p.Mounts[i]
+		attrs := attributes(m)
+		if m.Kind == sealed.Proc || m.Kind == sealed.Mqueue {
+			attrs &^= unix.MOUNT_ATTR_RDONLY
+		}
+		points = append(points, Point{m.Target, flagText(attrs), m.Recursive})
+		if m.Kind == sealed.Dev {
+			points = append(points, Point{Path: m.Target + "/pts", Flags: flagText(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NOEXEC)})
+		}
+	}
+	for _, m := range Present(p, f, p.Masks) {
+		points = append(points, Point{Path: m.Path, Flags: flagText(maskAttrs | unix.MOUNT_ATTR_RDONLY)})
+	}
+	for _, r := range Present(p, f, p.ReadOnly) {
+		points = append(points, Point{r.Path, flagText(unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID), true})
+	}
+	return points
+}
+
+func rootAttributes(p *sealed.Policy) uint64 {
+	set := uint64(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
+	if p.Root.Path == "" {
+		set |= unix.MOUNT_ATTR_NOEXEC
+	}
+	if !p.Root.Writable {
+		set |= unix.MOUNT_ATTR_RDONLY
+	}
+	return set
+}
+
+// flagText prints attributes as /proc/PID/mountinfo does.
+func flagText(set uint64) string {
+	var words []string
+	for _, f := range []struct {
+		bit  uint64
+		word string
+	}{{unix.MOUNT_ATTR_RDONLY, "ro"}, {unix.MOUNT_ATTR_NOSUID, "nosuid"}, {unix.MOUNT_ATTR_NODEV, "nodev"}, {unix.MOUNT_ATTR_NOEXEC, "noexec"}} {
+		if set&f.bit != 0 {
+			words = append(words, f.word)
+		}
+	}
+	return strings.Join(words, ",")
+}
