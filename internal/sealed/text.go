@@ -14,11 +14,27 @@ func lineFault(s string, most int) string {
 	if len(s) > most {
 		return "is too long"
 	}
+	ascii := true
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] == 0x7f {
+			return "holds a control character"
+		}
+		ascii = ascii && s[i] < utf8.RuneSelf
+	}
+	if ascii {
+		return ""
+	}
+	return runeFault(s)
+}
+
+// runeFault finds what no single byte shows: the C1 controls and the line ends
+// that only Unicode has.
+func runeFault(s string) string {
 	if !utf8.ValidString(s) {
 		return "is not UTF-8"
 	}
 	for _, r := range s {
-		if r < 0x20 || 0x7f <= r && r < 0xa0 || r == 0x2028 || r == 0x2029 {
+		if 0x80 <= r && r < 0xa0 || r == 0x2028 || r == 0x2029 {
 			return "holds a control character"
 		}
 	}

@@ -35,18 +35,19 @@ const (
 	dataSize = 64
 )
 
-// filterCodes are what the kernel admits in a seccomp program
-// (seccomp_check_filter, kernel/seccomp.c) and a compiler of ours can emit: no
-// RET A, whose verdict no proof could bound, and no X register but in TAX, TXA
-// and scratch memory.
-var filterCodes = [...]uint16{
-	bpfLdAbs,
-	0x00, 0x01, // LD IMM, LDX IMM
-	0x60, 0x61, 0x02, 0x03, // LD MEM, LDX MEM, ST, STX
-	0x04, 0x14, 0x44, 0x54, 0x64, 0x74, 0xa4, // ALU ADD SUB OR AND LSH RSH XOR with K
-	0x07, 0x87, // TAX, TXA
-	bpfJa, 0x15, 0x25, 0x35, 0x45, // JA, JEQ JGT JGE JSET with K
-	bpfRetK,
+// isKnown: what the kernel admits in a seccomp program (seccomp_check_filter,
+// kernel/seccomp.c) and a compiler of ours can emit: no RET A, whose verdict no
+// proof could bound, and no X register but in TAX, TXA and scratch memory.
+func isKnown(code uint16) bool {
+	switch code {
+	case bpfLdAbs, bpfRetK,
+		bpfJa, 0x15, 0x25, 0x35, 0x45, // JA, JEQ JGT JGE JSET with K
+		0x04, 0x14, 0x44, 0x54, 0x64, 0x74, 0xa4, // ADD SUB OR AND LSH RSH XOR with K
+		0x00, 0x01, 0x60, 0x61, 0x02, 0x03, // LD IMM, LDX IMM, LD MEM, LDX MEM, ST, STX
+		0x07, 0x87: // TAX, TXA
+		return true
+	}
+	return false
 }
 
 // programFault gives the first instruction of a program that the kernel would
@@ -73,12 +74,8 @@ func instructionFault(b []byte, left uint64) string {
 	code := binary.LittleEndian.Uint16(b)
 	jt, jf := uint64(b[2]), uint64(b[3])
 	k := uint64(binary.LittleEndian.Uint32(b[4:]))
-	known := false
-	for _, c := range filterCodes {
-		known = known || c == code
-	}
 	switch {
-	case !known:
+	case !isKnown(code):
 		return "has a code that a filter cannot have"
 	case code == bpfLdAbs && (k%4 != 0 || k >= dataSize):
 		return "loads from outside struct seccomp_data"

@@ -9,27 +9,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// proc is one process in a procfs of our own. The shim's /proc could be mounted
-// over; what is compared here must come from the kernel (CVE-2025-52881).
-type proc struct{ dir int }
-
-// openProc mounts a procfs of the shim's PID namespace, detached, and opens the
-// process in it. The descriptor of /proc/PID goes on naming that process alone: when
-// it is gone, every read through it fails with ESRCH, whoever has the number then.
-func openProc(pid int) (*proc, error) {
+// mountProc mounts a procfs of the shim's PID namespace, detached. The shim's /proc
+// could be mounted over; what is compared here must come from the kernel
+// (CVE-2025-52881).
+func mountProc() (int, error) {
 	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("fsopen proc: %w", err)
+		return -1, fmt.Errorf("fsopen proc: %w", err)
 	}
 	defer unix.Close(fs)
 	if err := errors.Join(unix.FsconfigSetString(fs, "subset", "pid"), unix.FsconfigCreate(fs)); err != nil {
-		return nil, fmt.Errorf("fsconfig proc: %w", err)
+		return -1, fmt.Errorf("fsconfig proc: %w", err)
 	}
 	mnt, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("fsmount proc: %w", err)
+		return -1, fmt.Errorf("fsmount proc: %w", err)
 	}
-	defer unix.Close(mnt)
+	return mnt, nil
+}
+
+// proc is one process in it.
+type proc struct{ dir int }
+
+// openProc opens a process. The descriptor of /proc/PID goes on naming that process
+// alone: when it is gone, every read through it fails with ESRCH, whoever has the
+// number then.
+func openProc(mnt, pid int) (*proc, error) {
 	dir, err := unix.Openat2(mnt, strconv.Itoa(pid), &unix.OpenHow{
 		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS,

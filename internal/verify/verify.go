@@ -39,12 +39,17 @@ type Target struct {
 
 // Run makes every comparison. The error is for what could not be read at all.
 func Run(t Target) ([]Check, error) {
-	p, err := openProc(t.PID)
+	mnt, err := mountProc()
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(mnt)
+	p, err := openProc(mnt, t.PID)
 	if err != nil {
 		return nil, err
 	}
 	defer p.close()
-	own, err := openProc(unix.Getpid())
+	own, err := openProc(mnt, unix.Getpid())
 	if err != nil {
 		return nil, err
 	}

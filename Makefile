@@ -1,0 +1,70 @@
+# Casemate. `make run` shows it, `make test` tests it; both set up what they need.
+
+go_version := $(shell sed -n 's/^go //p' go.mod)
+GO         := $(shell tests/setup.sh $(go_version) || echo setup-failed)
+VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
+
+ifeq ($(GO),setup-failed)
+$(error tests/setup.sh could not install what is missing)
+endif
+
+export GOFLAGS     := -trimpath -buildvcs=false
+export GOTOOLCHAIN := local
+export PATH        := $(dir $(GO)):$(PATH)
+
+# The shipped pair is static and stripped, without cgo. The tool links libseccomp.
+pair = CGO_ENABLED=0 $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
+tool = CGO_ENABLED=1 $(GO) build -ldflags '-X main.version=$(VERSION)'
+
+PREFIX ?= /usr/lib/casemate
+
+.PHONY: all setup build check test run bench fuzz plan cross install clean
+
+all: build
+
+setup: # done above, before any target; this one is for its own sake
+	@$(GO) version
+
+build: setup
+	$(pair) -o bin/casemate-shim ./shim
+	$(pair) -o bin/casemate-init ./init
+	$(tool) -o bin/casemate ./policy
+
+check: setup
+	$(GO) vet ./...
+	$(GO) test ./tests -run 'TestLayering|TestFence|TestFormat'
+
+# Packages run one after the other: the tests of the launch count the mounts, cgroups
+# and processes of the machine before and after.
+test: build cross
+	$(GO) vet ./...
+	$(GO) build -o bin/count ./tests/count
+	$(GO) test -json -p 1 -timeout 15m ./... | bin/count
+
+run: build
+	examples/run.sh
+
+bench: build
+	$(GO) run ./tests/bench
+
+FUZZTIME ?= 30s
+fuzz: setup
+	tests/fuzz.sh "$(GO)" $(FUZZTIME)
+
+# Rewrites the golden files; the difference is the review.
+plan: build
+	$(GO) test ./policy/... ./tests/... -run Golden -update
+
+# All that can be built for arm64 from here: the tool links libseccomp and cannot.
+cross: setup
+	GOARCH=arm64 $(pair) -o bin/arm64/casemate-shim ./shim
+	GOARCH=arm64 $(pair) -o bin/arm64/casemate-init ./init
+
+install: build
+	install -d -o root -g root -m 755 $(DESTDIR)$(PREFIX) $(DESTDIR)/usr/bin
+	install -o root -g root -m 755 bin/casemate-shim $(DESTDIR)$(PREFIX)/casemate-shim
+	install -o root -g root -m 711 bin/casemate-init $(DESTDIR)$(PREFIX)/casemate-init
+	install -o root -g root -m 755 bin/casemate $(DESTDIR)/usr/bin/casemate
+
+clean:
+	rm -rf bin

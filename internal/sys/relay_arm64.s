@@ -1,0 +1,81 @@
+#include "go_asm.h"
+#include "textflag.h"
+
+// Offsets are the kernel's: siginfo_t (sigaction(2)) has si_code at 8 and si_pid at
+// 16; struct ucontext (arch/arm64/include/uapi/asm/ucontext.h) has uc_sigmask at 40.
+
+// func relayPC() (handler, restorer uintptr)
+TEXT ·relayPC(SB), NOSPLIT, $0-16
+	MOVD	$·relay(SB), R0
+	MOVD	R0, handler+0(FP)
+	MOVD	ZR, restorer+8(FP)
+	RET
+
+// restorer is not used: without SA_RESTORER the kernel makes R30 point to the vDSO's
+// trampoline (setup_return in arch/arm64/kernel/signal.c).
+TEXT ·restorer(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	MOVD	$const_sysRtSigreturn, R8
+	SVC
+	BRK
+
+// relay is called by the kernel: R0 signal, R1 siginfo, R2 ucontext. It uses no g,
+// no Go stack and no memory but relayPID, retired and faultText.
+TEXT ·relay(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	MOVW	·relayPID(SB), R3
+	MOVW	8(R1), R4
+	CMPW	$0, R4
+	BGT	kernel
+	MOVW	16(R1), R5
+	CMPW	R3, R5
+	BNE	forward
+
+	// From ourselves: the scheduler's preemption is dropped, sigRetire obeyed.
+	CMPW	$const_CodeTkill, R4
+	BNE	user
+	CMPW	$const_sigPreempt, R0
+	BNE	forward
+	RET
+user:
+	CBNZW	R4, forward	// CodeUser is 0
+	CMPW	$const_sigRetire, R0
+	BEQ	retire
+
+forward:
+	MOVD	$const_relayedMask, R4
+	MOVD	R4, 40(R2)
+	MOVW	R0, R2
+	MOVW	R3, R0
+	MOVW	R3, R1
+	MOVD	$const_sysTgkill, R8
+	SVC
+	RET
+
+kernel:
+	MOVD	$const_faults, R4
+	LSR	R0, R4, R4
+	TBZ	$0, R4, forward
+	MOVD	$2, R0
+	MOVD	·faultText+0(SB), R1
+	MOVD	·faultText+8(SB), R2
+	MOVD	$const_sysWrite, R8
+	SVC
+	MOVD	$const_exitBug, R0
+	MOVD	$const_sysExitGroup, R8
+	SVC
+	BRK
+
+retire:
+	MOVD	$·retired(SB), R0
+again:
+	LDAXRW	(R0), R4
+	ADDW	$1, R4
+	STLXRW	R4, (R0), R5
+	CBNZW	R5, again
+	MOVD	$const_futexWake, R1
+	MOVD	$1, R2
+	MOVD	$const_sysFutex, R8
+	SVC
+	MOVD	ZR, R0
+	MOVD	$const_sysExit, R8
+	SVC
+	BRK

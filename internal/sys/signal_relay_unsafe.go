@@ -1,0 +1,97 @@
+package sys
+
+import (
+	"runtime"
+	"sync/atomic"
+	_ "unsafe" // for go:linkname
+
+	"golang.org/x/sys/unix"
+)
+
+// A Go program has threads that no one asked for, and the runtime leaves signals
+// open in them and catches them with handlers of its own. As PID 1 that is fatal
+// twice: a signal taken there is lost, and TERM, HUP, QUIT, INT, SEGV, BUS, ABRT, SYS
+// or STKFLT sent from inside the namespace ends the process, for the kernel protects
+// PID 1 only from signals without a handler (pid_namespaces(7)). Two steps lead out:
+//
+// CatchAll puts a handler of ours, in assembly, in place of the runtime's. The main
+// thread blocks every signal and takes them with RtSigtimedwait; where another thread
+// is hit, the handler hands the signal on to the main thread and shuts its own ears.
+//
+// EndOtherThreads then ends the other threads. From there on the process is
+// what a C program would be: one thread, no scheduler, no garbage collection, no
+// thread that must be made later and could not when pids.max is reached.
+
+var (
+	relayPID  int32         // of this process and so of its main thread
+	retired   atomic.Uint32 // threads that relay has ended
+	faultText = "casemate-init: BUG: fault in a thread of the Go runtime\n"
+)
+
+func relay()
+func restorer()
+func relayPC() (handler, restorer uintptr)
+
+// saRestorer is SA_RESTORER, which sigaction(2) keeps to itself.
+const saRestorer = 0x04000000
+
+// CatchAll blocks all signals of the calling thread, which must be the main thread,
+// and catches all 64, in whatever thread they arrive, for RtSigtimedwait there.
+// Stopped children are not reported (SA_NOCLDSTOP). A signal that was ignored before
+// is not ignored any more, SIGCHLD with it: children wait to be reaped.
+func CatchAll() error {
+	if err := RtSigprocmask(AllSignals); err != nil {
+		return err
+	}
+	relayPID = int32(unix.Getpid())
+	handler, restorer := relayPC()
+	act := &sigaction{
+		handler:  handler,
+		flags:    unix.SA_ONSTACK | unix.SA_SIGINFO | unix.SA_RESTART | unix.SA_NOCLDSTOP,
+		restorer: restorer,
+		mask:     AllSignals,
+	}
+	if restorer != 0 {
+		act.flags |= saRestorer
+	}
+	for n := 1; n <= LastSignal; n++ {
+		if n == int(unix.SIGKILL) || n == int(unix.SIGSTOP) {
+			continue
+		}
+		if err := rtSigaction(n, act); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// procPin keeps the calling goroutine on its thread, out of the scheduler and out of
+// garbage collections (gcStart leaves a thread with locks alone). Kept by the runtime,
+// "do not remove or change the type signature" (go.dev/issue/67401).
+//
+//go:linkname procPin runtime.procPin
+func procPin() int
+
+// EndOtherThreads ends every thread of the process but the calling one, which must
+// be the main thread, after CatchAll. Afterwards the caller must neither allocate,
+// nor start goroutines, nor use channels or locks: an ended thread may have held one
+// of the runtime's. It calls the kernel with RawSyscall only and ends with exit_group.
+//
+// A thread ends when relay gets sigRetire from ourselves. The kernel gives each of
+// them to a thread that does not block it, which are all others (complete_signal in
+// kernel/signal.c); the runtime unblocks 32 in every thread it makes.
+func EndOtherThreads() {
+	procPin()
+	all, _ := runtime.ThreadCreateProfile(nil)
+	others := uint32(all - 1)
+	for range others {
+		Kill(int(relayPID), sigRetire)
+	}
+	for {
+		n := retired.Load()
+		if n == others {
+			return
+		}
+		futex(&retired, n)
+	}
+}

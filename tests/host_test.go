@@ -1,0 +1,48 @@
+package tests
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+
+	"casemate/internal/facts"
+)
+
+var otherArch = map[string]string{"amd64": "arm64", "arm64": "amd64"}[runtime.GOARCH]
+
+// hostFacts are those that the shim finds.
+func hostFacts(t *testing.T) *facts.Facts {
+	t.Helper()
+	r := command(t, filepath.Join(bin, "casemate-shim"), "probe")
+	r.expect(t, 0)
+	f := new(facts.Facts)
+	if err := json.Unmarshal([]byte(r.stdout), f); err != nil {
+		t.Fatalf("probe: %v: %s", err, r)
+	}
+	return f
+}
+
+// hostHas tells whether a security module or cgroup controller is there.
+func hostHas(t *testing.T, name string) bool {
+	f := hostFacts(t)
+	return slices.Contains(f.LSMs, name) || slices.Contains(f.Cgroup.Controllers, name)
+}
+
+// canaryDir is a directory of the host that every workload's user can write.
+func canaryDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	// TempDir makes its parents 0755 but for the mode of the first; all must be passable.
+	for d := dir; d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

@@ -1,0 +1,136 @@
+// Package tests holds what is tested across rooms: the layering of the tree, the
+// shipped binaries as files, and the launches as root.
+package tests
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// edges are the imports that a package of ours may have among our own. Imports point
+// one way; a new edge is a decision and is made here.
+var edges = map[string][]string{
+	"apparmor":           {"internal/facts"},
+	"selinux":            {"internal/facts"},
+	"internal/exit":      nil,
+	"internal/wire":      nil,
+	"internal/gate":      nil,
+	"internal/sys":       nil,
+	"internal/child":     nil,
+	"internal/facts":     nil,
+	"internal/plan":      nil,
+	"internal/orders":    {"internal/wire"},
+	"internal/sealed":    {"internal/wire"},
+	"internal/mount":     {"internal/facts", "internal/plan", "internal/sealed"},
+	"internal/caps":      {"internal/facts", "internal/plan", "internal/sealed"},
+	"internal/cgroup":    {"internal/facts", "internal/plan", "internal/sealed"},
+	"internal/seccomp":   {"internal/plan", "internal/sealed"},
+	"internal/network":   {"internal/plan"},
+	"internal/launch":    {"apparmor", "internal/caps", "internal/cgroup", "internal/exit", "internal/facts", "internal/mount", "internal/network", "internal/plan", "internal/seccomp", "internal/sealed", "selinux"},
+	"internal/render":    {"internal/child", "internal/plan"},
+	"internal/prepare":   {"internal/facts", "internal/orders", "internal/plan"},
+	"internal/verify":    {"internal/facts", "internal/mount", "internal/sealed"},
+	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate"},
+	"shim":               {"internal/child", "internal/exit", "internal/facts", "internal/launch", "internal/orders", "internal/plan", "internal/prepare", "internal/render", "internal/sealed", "internal/verify", "shim/supervise"},
+	"init":               {"internal/child", "internal/exit", "internal/gate", "internal/orders", "internal/sys"},
+	"policy/syntax":      nil,
+	"policy/base":        nil,
+	"policy/seccomp":     {"internal/sealed"},
+	"policy/compile":     {"internal/sealed", "policy/base", "policy/seccomp", "policy/syntax"},
+	"policy":             {"internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/compile", "policy/seccomp", "policy/syntax"},
+	"policy/seccomp/gen": nil,
+	"tests":              {"internal/facts"},
+	"tests/bench":        nil,
+	"tests/count":        nil,
+	"tests/probe":        nil,
+}
+
+// pure rooms do not touch the kernel; they may use x/sys/unix for its constants.
+var pure = []string{
+	"apparmor", "selinux", "internal/wire", "internal/gate", "internal/orders", "internal/sealed", "internal/plan",
+	"internal/mount", "internal/caps", "internal/cgroup", "internal/seccomp", "internal/network", "internal/launch",
+}
+
+// shipped binaries must not link any of these: compilers of policy, cgo, reflection-heavy
+// packages that init has no use for.
+var unlinked = map[string][]string{
+	"shim": {"policy/", "runtime/cgo", "github.com/pelletier", "github.com/seccomp", "net", "os/exec"},
+	"init": {"policy/", "runtime/cgo", "fmt", "os", "reflect", "encoding/json", "net", "os/exec", "os/signal"},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+// list is `go list` of everything, or of one package.
+func list(t *testing.T, pattern string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", pattern)
+	cmd.Dir = ".."
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=1")
+	if strings.HasPrefix(pattern, "./shim") || strings.HasPrefix(pattern, "./init") {
+		cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var l listed
+		if err := d.Decode(&l); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, l)
+	}
+}
+
+func ours(path string) (string, bool) { return strings.CutPrefix(path, "casemate/") }
+
+func TestLayeringImportsPointOneWay(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		name, _ := ours(p.ImportPath)
+		allowed, known := edges[name]
+		if !known {
+			t.Errorf("%s: a room that the layering does not know", name)
+		}
+		for _, i := range p.Imports {
+			if to, ok := ours(i); ok && !slices.Contains(allowed, to) {
+				t.Errorf("%s imports %s", name, to)
+			}
+		}
+	}
+}
+
+func TestLayeringPureRoomsDoNotTouchTheKernel(t *testing.T) {
+	for _, room := range pure {
+		for _, i := range list(t, "./"+room)[0].Imports {
+			if slices.Contains([]string{"os", "os/exec", "os/signal", "net", "syscall", "time"}, i) {
+				t.Errorf("%s imports %s", room, i)
+			}
+		}
+	}
+}
+
+func TestLayeringOfShippedBinaries(t *testing.T) {
+	for program, banned := range unlinked {
+		for _, dep := range list(t, "./"+program)[0].Deps {
+			for _, b := range banned {
+				path, _ := ours(dep)
+				if dep == b || strings.HasSuffix(b, "/") && strings.HasPrefix(path, b) || strings.Contains(b, ".") && strings.HasPrefix(dep, b) {
+					t.Errorf("%s links %s", program, dep)
+				}
+			}
+		}
+	}
+}
