@@ -18,6 +18,12 @@ require (
 	golang.org/x/sys v0.49.0
 )
 
+require (
+	github.com/cyphar/filepath-securejoin v0.5.1 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
+)
+
 // Tests only.
 require (
 	github.com/google/go-cmp v0.7.0

@@ -7,7 +7,8 @@ import (
 
 // Safety, for every function of this file: the address is taken of a heap object
 // that the returned Word keeps reachable through keep, and Program.Add moves that
-// reference into the Program; the garbage collector does not move heap objects.
+// reference into the Program, or is part of the Program, which the caller keeps
+// on the heap; the garbage collector does not move heap objects.
 // The object is never written after the Word is made.
 
 // Bytes is a pointer to b, or NULL when b is empty.
@@ -42,6 +43,12 @@ func Strings(list []string) Word {
 	}
 	keep = append(keep, vector)
 	return Word{value: uintptr(unsafe.Pointer(unsafe.SliceData(vector))), keep: keep}
+}
+
+// SlotPointer is a pointer to a slot, for a call that reads a small number from memory:
+// both architectures are little endian, so an int there is the slot's low half.
+func (p *Program) SlotPointer(n int) Word {
+	return Word{value: uintptr(unsafe.Pointer(&p.slots[n]))}
 }
 
 // filterHeader is struct sock_fprog of seccomp(2) on a 64-bit kernel.

@@ -45,6 +45,8 @@ type Program struct {
 	code  []instruction
 	slots [MaxSlots]uintptr
 	keep  []any
+
+	failed Failure // how a child of Vfork failed
 }
 
 // None is the save argument of Add for a result that nobody uses.

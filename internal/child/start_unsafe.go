@@ -37,12 +37,18 @@ type Process struct {
 	report int
 }
 
-// cloneArgs is struct clone_args of clone3(2), CLONE_ARGS_SIZE_VER2 (Linux 5.7).
+// cloneArgs is struct clone_args of clone3(2), CLONE_ARGS_SIZE_VER2 (Linux 5.7), and
+// behind it the place for the pidfd.
 type cloneArgs struct {
 	flags, pidfd, childTID, parentTID, exitSignal uint64
 	stack, stackSize, tls, setTID, setTIDSize     uint64
 	cgroup                                        uint64
+
+	result int32
 }
+
+// cloneArgsSize is what the kernel reads of it.
+const cloneArgsSize = unsafe.Offsetof(cloneArgs{}.result)
 
 // Start clones and lets the child run the program. The caller must be on a locked
 // thread when the program sets PR_SET_PDEATHSIG: that signal follows the death of
@@ -56,11 +62,10 @@ func (p *Program) Start(c Clone) (*Process, error) {
 	defer unix.Close(pipe[1])
 	p.Set(ReportSlot, pipe[1])
 
-	pidfd := int32(-1)
 	args := &cloneArgs{
 		flags:      c.Flags | unix.CLONE_PIDFD | unix.CLONE_CLEAR_SIGHAND,
-		pidfd:      uint64(uintptr(unsafe.Pointer(&pidfd))),
 		exitSignal: uint64(unix.SIGCHLD),
+		result:     -1,
 	}
 	if c.Cgroup >= 0 {
 		args.flags |= unix.CLONE_INTO_CGROUP
@@ -72,7 +77,7 @@ func (p *Program) Start(c Clone) (*Process, error) {
 		unix.Close(pipe[0])
 		return nil, errno
 	}
-	return &Process{PID: int(pid), PIDFD: int(pidfd), report: pipe[0]}, nil
+	return &Process{PID: int(pid), PIDFD: int(args.result), report: pipe[0]}, nil
 }
 
 // start is clone3 and the child's whole life until exec.
@@ -80,7 +85,8 @@ func (p *Program) Start(c Clone) (*Process, error) {
 // Safety: without CLONE_VM the child has its own copy of this address space, in
 // which no other thread runs; it may therefore not wait for any lock, allocate,
 // grow its stack or be preempted. nosplit, norace and the absence of any call but
-// RawSyscall6 (assembly) keep that. args and p are heap memory made before.
+// RawSyscall6 (assembly) keep that. p is heap memory made before. The address of
+// args.result is taken after BeforeFork, when nothing can move a stack any more.
 //
 //go:noinline
 //go:norace
@@ -88,7 +94,8 @@ func (p *Program) Start(c Clone) (*Process, error) {
 //go:nocheckptr
 func start(args *cloneArgs, p *Program) (uintptr, unix.Errno) {
 	runtimeBeforeFork()
-	pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args), 0, 0, 0, 0)
+	args.pidfd = uint64(uintptr(unsafe.Pointer(&args.result)))
+	pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), cloneArgsSize, 0, 0, 0, 0)
 	if errno != 0 || pid != 0 {
 		runtimeAfterFork()
 		return pid, errno
@@ -97,8 +104,24 @@ func start(args *cloneArgs, p *Program) (uintptr, unix.Errno) {
 	return 0, 0 // not reached
 }
 
-// run executes the program and does not return: the last instruction of every
-// program is an exec, and a program that ends without one has failed too.
+// run executes the program, reports where it failed and does not return: the last
+// instruction of every program is an exec, and a program that ends without one has
+// failed too.
+//
+// Safety: as start; see there.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func (p *Program) run() {
+	step, errno := p.execute()
+	report := [2]uint32{uint32(step), uint32(errno)}
+	unix.RawSyscall6(unix.SYS_WRITE, p.slots[ReportSlot], uintptr(unsafe.Pointer(&report)), 8, 0, 0, 0)
+	end()
+}
+
+// execute is the loop. It returns at the instruction that failed, or at the last one.
 //
 // Safety: as start; see there. A slot number was checked by Program.Add's caller
 // against MaxSlots, and the array is indexed with bounds checks anyway.
@@ -107,9 +130,7 @@ func start(args *cloneArgs, p *Program) (uintptr, unix.Errno) {
 //go:norace
 //go:nosplit
 //go:nocheckptr
-func (p *Program) run() {
-	var step int
-	var errno unix.Errno
+func (p *Program) execute() (step int, errno unix.Errno) {
 	for step = range p.code {
 		in := &p.code[step]
 		var a [6]uintptr
@@ -128,8 +149,14 @@ func (p *Program) run() {
 			p.slots[uint(in.save)%MaxSlots] = r
 		}
 	}
-	report := [2]uint32{uint32(step), uint32(errno)}
-	unix.RawSyscall6(unix.SYS_WRITE, p.slots[ReportSlot], uintptr(unsafe.Pointer(&report)), 8, 0, 0, 0)
+	return step, errno
+}
+
+// end is the end of a child that could not exec.
+//
+//go:norace
+//go:nosplit
+func end() {
 	for {
 		unix.RawSyscall6(unix.SYS_EXIT_GROUP, 250, 0, 0, 0, 0, 0)
 	}

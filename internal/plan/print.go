@@ -20,7 +20,7 @@ func Print(w io.Writer, p *Plan, reasons map[string]string) error {
 	for _, o := range p.Opens {
 		line(b, "open", fmt.Sprintf("%s: %s", o.Slot, o.describe()), o.At)
 	}
-	line(b, "clone3", p.Clone.String(), "")
+	line(b, "clone3", p.Clone.String()+"|CLONE_INTO_CGROUP|CLONE_PIDFD|CLONE_CLEAR_SIGHAND", "")
 	b.WriteString("\nchild\n")
 	row := ""
 	for i, s := range p.Steps {

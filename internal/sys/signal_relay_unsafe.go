@@ -32,8 +32,15 @@ func relay()
 func restorer()
 func relayPC() (handler, restorer uintptr)
 
-// saRestorer is SA_RESTORER, which sigaction(2) keeps to itself.
-const saRestorer = 0x04000000
+// Flags of sigaction(2), from include/uapi/asm-generic/signal-defs.h; SA_RESTORER is
+// the architectures' own, with one value on both.
+const (
+	saNocldstop = 0x00000001
+	saSiginfo   = 0x00000004
+	saRestorer  = 0x04000000
+	saOnstack   = 0x08000000
+	saRestart   = 0x10000000
+)
 
 // CatchAll blocks all signals of the calling thread, which must be the main thread,
 // and catches all 64, in whatever thread they arrive, for RtSigtimedwait there.
@@ -47,7 +54,7 @@ func CatchAll() error {
 	handler, restorer := relayPC()
 	act := &sigaction{
 		handler:  handler,
-		flags:    unix.SA_ONSTACK | unix.SA_SIGINFO | unix.SA_RESTART | unix.SA_NOCLDSTOP,
+		flags:    saNocldstop | saSiginfo | saOnstack | saRestart,
 		restorer: restorer,
 		mask:     AllSignals,
 	}
@@ -72,14 +79,20 @@ func CatchAll() error {
 //go:linkname procPin runtime.procPin
 func procPin() int
 
+// retireTimeout bounds the wait for the other threads, in nanoseconds. A thread that is
+// made while its maker is ended never comes; then none is left and the wait is idle.
+const retireTimeout = 100_000_000
+
 // EndOtherThreads ends every thread of the process but the calling one, which must
-// be the main thread, after CatchAll. Afterwards the caller must neither allocate,
-// nor start goroutines, nor use channels or locks: an ended thread may have held one
-// of the runtime's. It calls the kernel with RawSyscall only and ends with exit_group.
+// be the main thread, after CatchAll. Afterwards the caller must neither allocate
+// nor grow its stack by much, start goroutines, use channels or locks: an ended thread
+// may have held one of the runtime's. It calls the kernel with RawSyscall only, and
+// ends with Exit.
 //
 // A thread ends when relay gets sigRetire from ourselves. The kernel gives each of
 // them to a thread that does not block it, which are all others (complete_signal in
-// kernel/signal.c); the runtime unblocks 32 in every thread it makes.
+// kernel/signal.c); the runtime unblocks 32 in every thread it makes. A thread that
+// the host did not let run until the timeout stays and keeps relaying.
 func EndOtherThreads() {
 	procPin()
 	all, _ := runtime.ThreadCreateProfile(nil)
@@ -89,9 +102,8 @@ func EndOtherThreads() {
 	}
 	for {
 		n := retired.Load()
-		if n == others {
+		if n == others || !changed(&retired, n) {
 			return
 		}
-		futex(&retired, n)
 	}
 }

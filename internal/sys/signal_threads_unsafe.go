@@ -7,8 +7,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// futex waits until the word is no longer n.
-func futex(word *atomic.Uint32, n uint32) {
-	// Safety: word is a package variable; the kernel compares it and sleeps.
-	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWait, uintptr(n), 0, 0, 0)
+// changed waits until the word is no longer n, or tells that it still was after
+// retireTimeout.
+func changed(word *atomic.Uint32, n uint32) bool {
+	timeout := unix.Timespec{Nsec: retireTimeout}
+	for {
+		// Safety: word is a package variable, the kernel compares it and sleeps; it reads
+		// timeout, which lives until the call returns.
+		_, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWait, uintptr(n), uintptr(unsafe.Pointer(&timeout)), 0, 0)
+		switch errno {
+		case 0, unix.EAGAIN:
+			return true
+		case unix.ETIMEDOUT:
+			return false
+		}
+	}
 }

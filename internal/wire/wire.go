@@ -15,7 +15,6 @@
 package wire
 
 import (
-	"encoding/binary"
 	"errors"
 	"strconv"
 )
@@ -74,21 +73,26 @@ func (c *Coder) take(n int) []byte {
 	return b
 }
 
+// big32 is written out here because encoding/binary would link reflect into init.
+func big32(b []byte) uint32 {
+	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+}
+
 // U64 codes eight bytes.
 func (c *Coder) U64(v *uint64) {
 	if !c.decodes {
-		c.buf = binary.BigEndian.AppendUint64(c.buf, *v)
+		c.buf = append(c.buf, byte(*v>>56), byte(*v>>48), byte(*v>>40), byte(*v>>32), byte(*v>>24), byte(*v>>16), byte(*v>>8), byte(*v))
 	} else if b := c.take(8); b != nil {
-		*v = binary.BigEndian.Uint64(b)
+		*v = uint64(big32(b))<<32 | uint64(big32(b[4:]))
 	}
 }
 
 // U32 codes four bytes.
 func (c *Coder) U32(v *uint32) {
 	if !c.decodes {
-		c.buf = binary.BigEndian.AppendUint32(c.buf, *v)
+		c.buf = append(c.buf, byte(*v>>24), byte(*v>>16), byte(*v>>8), byte(*v))
 	} else if b := c.take(4); b != nil {
-		*v = binary.BigEndian.Uint32(b)
+		*v = big32(b)
 	}
 }
 

@@ -19,7 +19,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
@@ -183,9 +182,9 @@ static void drop(void)
 		}
 	}
 	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "prctl", "PR_CAP_AMBIENT_CLEAR_ALL");
-	must(setgroups(0, NULL), "setgroups", "0");
-	must(setresgid(NOBODY, NOBODY, NOBODY), "setresgid", "nobody");
-	must(setresuid(NOBODY, NOBODY, NOBODY), "setresuid", "nobody");
+	must(syscall(SYS_setgroups, 0, NULL), "setgroups", "0");
+	must(syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY), "setresgid", "nobody");
+	must(syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY), "setresuid", "nobody");
 	must(syscall(SYS_capset, &header, none), "capset", "none");
 }
 

@@ -1,0 +1,49 @@
+package child
+
+import "golang.org/x/sys/unix"
+
+// vforkFlags: the child borrows the parent's memory, and the parent sleeps until the
+// child has executed something else or ended. clone(2), not clone3(2): a filter
+// cannot look into clone3's arguments and therefore answers it with ENOSYS.
+const vforkFlags = unix.CLONE_VM | unix.CLONE_VFORK | uintptr(unix.SIGCHLD)
+
+// sysClone is for vfork_*.s, through go_asm.h.
+const sysClone = unix.SYS_CLONE
+
+// vfork clones and lets the child call vforked(p), which does not return. The result
+// is the child's pid, or a negative errno.
+func vfork(flags uintptr, p *Program) int
+
+// Vfork lets a child run the program and returns when it has executed the last
+// instruction, with its pid, or when it has failed; it is dead then, and still to be
+// reaped. It needs no pipe and copies no page tables.
+//
+// The caller must be the only thread of its process and block all signals: the child
+// runs on the caller's stack, in its memory, with its handlers. Nothing is allocated.
+func (p *Program) Vfork() (pid int, failed Failure, err error) {
+	p.failed = Failure{}
+	pid = vfork(vforkFlags, p)
+	if pid < 0 {
+		return 0, Failure{}, unix.Errno(-pid)
+	}
+	return pid, p.failed, nil
+}
+
+// vforked is the child's whole life until exec.
+//
+// Safety: as start. The memory is the parent's, which sleeps; all that is written
+// is the stack below vfork's frame, which the parent does not use, the
+// slots, and the report.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func vforked(p *Program) {
+	step, errno := p.execute()
+	if errno == 0 {
+		errno = unix.ENOEXEC // the program ended without an exec
+	}
+	p.failed = Failure{step, errno}
+	end()
+}

@@ -1,0 +1,80 @@
+package compile
+
+import (
+	"fmt"
+
+	"casemate/internal/sealed"
+	"casemate/policy/syntax"
+)
+
+// Options say where names of users and groups come from.
+type Options struct {
+	Passwd string // default /etc/passwd
+	Group  string // default /etc/group
+}
+
+// compiler carries one compilation through the rooms. Rooms report what is wrong
+// and go on, so that one run names every fault.
+type compiler struct {
+	file   *syntax.File // with its bases merged in
+	name   string       // of the policy's own file, as positions have it
+	source *source
+	errs   syntax.Errors
+	out    *sealed.Policy
+	needed map[string]bool // keys of [why] that some grant needs
+
+	passwd, group *accounts
+}
+
+// Compile reads the policy at path and gives it sealed. Errors of the policy are
+// syntax.Errors; others are of the files that were to be read.
+func Compile(path string, o Options) (*sealed.Policy, error) {
+	c := &compiler{
+		name: path, source: newSource(path), out: new(sealed.Policy), needed: map[string]bool{},
+		passwd: newAccounts("passwd", orDefault(o.Passwd, "/etc/passwd")),
+		group:  newAccounts("group", orDefault(o.Group, "/etc/group")),
+	}
+	layer, err := c.source.load()
+	if err != nil {
+		return nil, err
+	}
+	c.file = layer.file
+	for _, room := range []func(){
+		c.unsupported, c.names, c.exec, c.rlimits, c.root, c.namespaces, c.mounts, c.masks,
+		c.capabilities, c.lsm, c.cgroup, c.signals, func() { c.seccomp(layer) }, c.whys,
+	} {
+		room()
+	}
+	if err := c.errs.Err(); err != nil {
+		return nil, err
+	}
+	c.inputs()
+	if err := sealed.Validate(c.out); err != nil {
+		return nil, fmt.Errorf("BUG: %s: the compiler made a policy that cannot be sealed: %w", path, err)
+	}
+	return c.out, nil
+}
+
+// fail records a fault at the value under a path of keys; see syntax.File.Find.
+func (c *compiler) fail(p syntax.Position, token, hint, format string, args ...any) {
+	if p.Line == 0 {
+		p = syntax.Position{File: c.name, Line: 1, Col: 1}
+	}
+	c.errs.Add(p, token, hint, format, args...)
+}
+
+func orDefault[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+// given is *v, or what stands in for an absent key.
+func given[T any](v *T, otherwise T) T {
+	if v == nil {
+		return otherwise
+	}
+	return *v
+}

@@ -1,0 +1,53 @@
+package compile
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"casemate/internal/sealed"
+)
+
+// root resolves what becomes "/".
+func (c *compiler) root() {
+	f, r := c.file, &c.out.Root
+	r.At = at(f.KeyPos("root"))
+	if f.Root.Path != nil {
+		p := f.Pos("root.path")
+		r.Path = c.cleanPath(*f.Root.Path, p)
+		if r.Path == "/" {
+			c.need("root.path", p, "the host's own root is the workload's")
+		}
+		if f.Root.Image != nil {
+			c.fail(f.KeyPos("root.image"), "root.image", "there is root.path too", "two roots")
+		}
+	}
+	if given(f.Root.Writable, false) {
+		r.Writable = true
+		c.need("root.writable", f.Pos("root.writable"), "what the workload writes there stays, or is executed from there")
+	}
+	c.symlinks()
+}
+
+// symlinks are made in an assembled root, for images whose /lib is usr/lib.
+func (c *compiler) symlinks() {
+	for _, name := range c.file.Find("root.symlinks").Keys() {
+		n, target := c.file.Find("root.symlinks", name), c.file.Root.Symlinks[name]
+		if c.out.Root.Path != "" {
+			c.fail(n.Key, name, "make it in the directory itself", "no link is made in a root that is a directory of the host")
+		}
+		if c.cleanPath(name, n.Key) == "/" {
+			c.fail(n.Key, name, "", "the root is no link")
+		}
+		if path.Clean(target) != target || slices.Contains(strings.Split(target, "/"), "..") {
+			c.fail(n.Pos, target, "write it without .. and in its shortest form", "not a target for a link")
+		}
+		c.out.Root.Symlinks = append(c.out.Root.Symlinks, sealed.Symlink{Path: name, Target: target, At: at(n.Pos)})
+	}
+	slices.SortFunc(c.out.Root.Symlinks, func(a, b sealed.Symlink) int { return byPath(a.Path, b.Path) })
+	for i, s := range c.out.Root.Symlinks {
+		if i > 0 && below(s.Path, c.out.Root.Symlinks[i-1].Path) {
+			c.fail(c.file.KeyPos("root.symlinks", s.Path), s.Path, "", "the link lies below the link %s", c.out.Root.Symlinks[i-1].Path)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package compile
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"casemate/internal/sealed"
+	"casemate/policy/syntax"
+)
+
+// source reads the files of one compilation and remembers what it read.
+type source struct {
+	path   string // of the policy, as given
+	inputs []sealed.Input
+	layers map[string]*layer // by name in extends
+}
+
+func newSource(path string) *source { return &source{path: path, layers: map[string]*layer{}} }
+
+// maxAccounts bounds a passwd or group file.
+const maxAccounts = 4 << 20
+
+// read gives the bytes of a regular file that is no symbolic link: an image build
+// runs as root over trees that others unpacked, and a link would bring a file of
+// the build host into the policy's inputs.
+func read(path string, most int) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, fmt.Errorf("%s: it is a symbolic link; name the file itself", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil {
+		return nil, err
+	} else if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: it is not a regular file", path)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err == nil && len(b) > most {
+		return nil, fmt.Errorf("%s: it has more than %d bytes", path, most)
+	}
+	return b, err
+}
+
+// input records what was read.
+func (s *source) input(kind, name string, text []byte) {
+	s.inputs = append(s.inputs, sealed.Input{Kind: kind, Name: name, Digest: sha256.Sum256(text)})
+}
+
+// dir is the policy's own directory without symbolic links, for paths that a
+// policy writes relative to itself.
+func (s *source) dir() (string, error) {
+	abs, err := filepath.Abs(filepath.Dir(s.path))
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+// parse reads and parses a file beside the policy, or the policy itself.
+func (s *source) parse(kind, path string) (*syntax.File, error) {
+	text, err := read(path, syntax.MaxText)
+	if err != nil {
+		return nil, err
+	}
+	s.input(kind, filepath.Base(path), text)
+	return syntax.Parse(path, text)
+}

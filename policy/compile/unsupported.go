@@ -1,0 +1,138 @@
+package compile
+
+import (
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"casemate/policy/syntax"
+)
+
+// later is said of everything that the language knows and this version does not
+// carry to the kernel. It is never accepted and ignored: a policy that asks for
+// more confinement than it gets is worse than one that is refused.
+const later = "not supported yet"
+
+func (c *compiler) later(key string, more ...any) {
+	if p := c.file.Pos(key, more...); p.Line > 0 {
+		c.fail(p, key, "", later)
+	}
+}
+
+// unsupported refuses what is not carried to the kernel yet, after checking that
+// it would be right.
+func (c *compiler) unsupported() {
+	f := c.file
+	if given(f.Exec.TTY, false) {
+		c.later("exec.tty")
+	}
+	if f.Root.Image != nil {
+		c.image()
+	}
+	if f.Namespaces.User != nil {
+		c.identityMaps()
+	}
+	c.later("namespaces.time")
+	if given(f.Mounts.Proc, "") == "pid-only" {
+		c.later("mounts.proc")
+	}
+	if f.LSM.Landlock != nil {
+		c.landlock()
+	}
+	c.later("cgroup.devices")
+	c.stopping()
+	c.manager()
+	for i, w := range f.Waive {
+		if !ruleID.MatchString(w.Rule) {
+			c.fail(f.Pos("waive", i, "rule"), w.Rule, "they look like NS-002", "not the id of a rule")
+		}
+		c.fail(f.Pos("waive", i), "waive", "", later)
+	}
+}
+
+var (
+	ruleID   = regexp.MustCompile(`^[A-Z]{2,4}-[0-9]{3}$`)
+	rootHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	idMap    = regexp.MustCompile(`^[0-9]+ [0-9]+ [0-9]+$`)
+)
+
+func (c *compiler) image() {
+	i := c.file.Root.Image
+	c.hostPath(i.File, c.file.Pos("root.image.file"))
+	if h := given(i.RootHash, ""); i.RootHash != nil && !rootHash.MatchString(h) {
+		c.fail(c.file.Pos("root.image.root_hash"), h, "", "not 64 hexadecimal digits")
+	}
+	c.later("root.image")
+}
+
+func (c *compiler) identityMaps() {
+	for key, list := range map[string][]string{"uid": c.file.Namespaces.User.UID, "gid": c.file.Namespaces.User.GID} {
+		for i, line := range list {
+			p := c.file.Pos("namespaces.user."+key, i)
+			if !idMap.MatchString(line) {
+				c.fail(p, line, `they look like "0 100000 65536"`, "not a line of an identity map")
+				continue
+			}
+			for word := range strings.FieldsSeq(line) {
+				if _, err := strconv.ParseUint(word, 10, 32); err != nil {
+					c.fail(p, word, "", "not an id")
+				}
+			}
+		}
+	}
+	c.later("namespaces.user")
+}
+
+func (c *compiler) landlock() {
+	l := c.file.LSM.Landlock
+	for key, list := range map[string][]string{"ro": l.RO, "rw": l.RW, "exec": l.Exec} {
+		for i, p := range list {
+			c.cleanPath(p, c.file.Pos("lsm.landlock."+key, i))
+		}
+	}
+	c.later("lsm.landlock")
+}
+
+// stopping checks signals.scope, stop and grace.
+func (c *compiler) stopping() {
+	s := &c.file.Signals
+	if given(s.Scope, "") == "all" {
+		c.later("signals.scope")
+	}
+	if s.Stop != nil {
+		c.signal(*s.Stop, c.file.Pos("signals.stop"))
+		c.later("signals.stop")
+	}
+	if s.Grace != nil {
+		c.duration(*s.Grace, c.file.Pos("signals.grace"))
+		c.later("signals.grace")
+	}
+}
+
+func (c *compiler) manager() {
+	m := &c.file.Manager
+	if given(m.Ready, "") == "notify" {
+		c.later("manager.ready")
+	}
+	if given(m.PassFDs, false) {
+		c.later("manager.pass_fds")
+	}
+	if m.Watchdog != nil {
+		c.duration(*m.Watchdog, c.file.Pos("manager.watchdog"))
+		c.later("manager.watchdog")
+	}
+	for i, name := range m.Credentials {
+		if name != path.Base(name) || name == "." || name == ".." {
+			c.fail(c.file.Pos("manager.credentials", i), name, "", "not the name of a credential")
+		}
+	}
+	c.later("manager.credentials")
+}
+
+func (c *compiler) duration(text string, p syntax.Position) {
+	if d, err := time.ParseDuration(text); err != nil || d <= 0 {
+		c.fail(p, text, `write "10s" or "2m"`, "not a time")
+	}
+}

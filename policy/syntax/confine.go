@@ -1,0 +1,129 @@
+package syntax
+
+import "github.com/pelletier/go-toml/v2"
+
+// Capabilities are the workload's.
+type Capabilities struct {
+	Keep    []string `toml:"keep" doc:"The bounding set."`
+	Ambient []string `toml:"ambient" doc:"What the workload really holds; within keep. Default: keep. A list of a base counts with the keep beside it."`
+}
+
+// Seccomp is the system call filter.
+type Seccomp struct {
+	Default *string           `toml:"default" enum:"EPERM|EACCES|ENOSYS|kill" doc:"For calls that are known and not allowed. Default: EPERM."`
+	Unknown *string           `toml:"unknown" enum:"ENOSYS|EPERM|kill" doc:"For numbers that the syscall table does not know. Default: ENOSYS, so that libraries fall back."`
+	BadArch *string           `toml:"bad_arch" enum:"kill" doc:"For calls through another architecture's entry. Always kill."`
+	Allow   []string          `toml:"allow" max:"512" doc:"Calls, and @groups of calls, that are allowed."`
+	Kill    []string          `toml:"kill" max:"512" doc:"Calls that kill the process; none of them may be allowed."`
+	When    map[string]string `toml:"when" doc:"A condition on the arguments of an allowed call. It replaces the conditions that the groups and bases set for that call, and allows nothing by itself."`
+}
+
+// LSM holds the security modules' labels.
+type LSM struct {
+	AppArmor *AppArmor `toml:"apparmor" doc:"An AppArmor profile."`
+	SELinux  *SELinux  `toml:"selinux" doc:"An SELinux context."`
+	Landlock *Landlock `toml:"landlock" doc:"Landlock rules. Not supported yet."`
+}
+
+// AppArmor names a profile that the host has loaded.
+type AppArmor struct {
+	Profile  *string `toml:"profile" doc:"Name of a loaded profile."`
+	Generate *bool   `toml:"generate" doc:"Generate a profile from this policy. Not supported yet: only false."`
+	Require  *bool   `toml:"require" doc:"Fail the launch on a host without AppArmor. Default: true."`
+}
+
+// SELinux is a context: whole, or its type and level.
+type SELinux struct {
+	Label   *string `toml:"label" doc:"The whole context, user:role:type:level."`
+	Type    *string `toml:"type" doc:"The type; the context is system_u:system_r:TYPE:LEVEL."`
+	Level   *string `toml:"level" doc:"The level beside type: \"s0\", \"s0:c1,c2\". \"auto\" is not supported yet. Default: s0."`
+	Require *bool   `toml:"require" doc:"Fail the launch on a host without SELinux. Default: true."`
+}
+
+// Landlock rules, landlock(7).
+type Landlock struct {
+	MinABI  *int64   `toml:"min_abi" min:"1" max:"64" doc:"The Landlock ABI that must be there."`
+	RO      []string `toml:"ro" doc:"Paths that may be read."`
+	RW      []string `toml:"rw" doc:"Paths that may be written."`
+	Exec    []string `toml:"exec" doc:"Paths that may be executed."`
+	Bind    []int64  `toml:"bind" min:"0" max:"65535" doc:"TCP ports that may be bound."`
+	Connect []int64  `toml:"connect" min:"0" max:"65535" doc:"TCP ports that may be connected to."`
+}
+
+// Cgroup v2 files. The keys are the names of the files, dots included.
+type Cgroup struct {
+	Memory  Memory   `toml:"memory" doc:"The memory controller."`
+	CPU     CPU      `toml:"cpu" doc:"The cpu controller."`
+	Cpuset  Cpuset   `toml:"cpuset" doc:"The cpuset controller."`
+	IO      IO       `toml:"io" doc:"The io controller."`
+	Pids    Pids     `toml:"pids" doc:"The pids controller."`
+	Devices []string `toml:"devices" doc:"Device rules. Not supported yet."`
+}
+
+// Memory controller.
+type Memory struct {
+	Max  *string `toml:"max" doc:"memory.max: bytes, or with K, M, G, T; or \"max\"."`
+	High *string `toml:"high" doc:"memory.high: bytes, or with K, M, G, T; or \"max\"."`
+	Swap Swap    `toml:"swap" doc:"Swap."`
+	OOM  OOM     `toml:"oom" doc:"The out-of-memory killer."`
+}
+
+// Swap limit.
+type Swap struct {
+	Max *string `toml:"max" doc:"memory.swap.max: bytes, or with K, M, G, T; or \"max\"."`
+}
+
+// OOM behaviour.
+type OOM struct {
+	Group *bool `toml:"group" doc:"memory.oom.group: kill the whole container at once."`
+}
+
+// CPU controller.
+type CPU struct {
+	Max    *string `toml:"max" doc:"cpu.max: \"QUOTA PERIOD\" in microseconds, or \"max PERIOD\"."`
+	Weight *int64  `toml:"weight" min:"1" max:"10000" doc:"cpu.weight. The kernel's default is 100."`
+}
+
+// Cpuset controller.
+type Cpuset struct {
+	Cpus *string `toml:"cpus" doc:"cpuset.cpus: a list such as \"0-3,5\"."`
+}
+
+// IO controller.
+type IO struct {
+	Max    []string `toml:"max" doc:"io.max: \"MAJOR:MINOR rbps=… wbps=… riops=… wiops=…\"."`
+	Weight *int64   `toml:"weight" min:"1" max:"10000" doc:"io.weight for every device. The kernel's default is 100."`
+}
+
+// Pids controller.
+type Pids struct {
+	Max *int64 `toml:"max" min:"1" max:"4194304" doc:"pids.max: tasks at most, threads counted."`
+}
+
+// Network of the workload.
+type Network struct {
+	Mode *string `toml:"mode" doc:"\"none\": an own network namespace with only the loopback device; \"host\": the host's, as namespaces.share = [\"net\"]; \"join:PATH\" is not supported yet. Default: none."`
+}
+
+// Signals that init gets.
+type Signals struct {
+	Forward map[string]string `toml:"forward" max:"64" doc:"Signals rewritten on their way to the workload: TERM = \"QUIT\"; \"drop\" swallows one. The others go on unchanged."`
+	Scope   *string           `toml:"scope" enum:"main|group|all" doc:"The main process or its process group. \"all\" is not supported yet. Default: main."`
+	Stop    *string           `toml:"stop" doc:"Signal that stops the workload. Not supported yet."`
+	Grace   *string           `toml:"grace" doc:"Time between stop and SIGKILL. Not supported yet."`
+}
+
+// Manager is the contract with the service manager.
+type Manager struct {
+	Ready       *string  `toml:"ready" enum:"exec|notify" doc:"When the service counts as up: when the workload is executed. \"notify\" is not supported yet. Default: exec."`
+	PassFDs     *bool    `toml:"pass_fds" doc:"Pass on LISTEN_FDS. Not supported yet: only false."`
+	Watchdog    *string  `toml:"watchdog" doc:"Watchdog interval. Not supported yet."`
+	Credentials []string `toml:"credentials" doc:"Credentials to pass on. Not supported yet."`
+}
+
+// Waive accepts a finding of the audit for a time.
+type Waive struct {
+	Rule  string          `toml:"rule" need:"yes" doc:"The rule, such as NS-002."`
+	Why   string          `toml:"why" need:"yes" doc:"The reason."`
+	Until *toml.LocalDate `toml:"until" need:"yes" doc:"The last day it holds."`
+}

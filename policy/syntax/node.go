@@ -1,0 +1,53 @@
+package syntax
+
+import (
+	"maps"
+	"slices"
+)
+
+// Node is one value of a policy with its place. Exactly one of Table, List and
+// Value is set. Merging bases works on nodes, so that a resolved policy still
+// knows which file and line each of its parts came from.
+type Node struct {
+	Key   Position // of the key or table header; of the value itself in a list
+	Pos   Position // of the value
+	Table map[string]*Node
+	List  []*Node
+	Value any // string, int64, bool, float64, a date or a time
+
+	closed bool // was an inline table or list: TOML lets nothing be added
+}
+
+// Keys of a table, sorted; none of nil.
+func (n *Node) Keys() []string {
+	if n == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(n.Table))
+}
+
+// Get gives the node under a table's key; nil where there is none or n is no table.
+func (n *Node) Get(key string) *Node {
+	if n == nil {
+		return nil
+	}
+	return n.Table[key]
+}
+
+// At gives a list's element; nil where there is none.
+func (n *Node) At(i int) *Node {
+	if n == nil || i < 0 || i >= len(n.List) {
+		return nil
+	}
+	return n.List[i]
+}
+
+// Equal tells whether two nodes hold the same, wherever they stand.
+func (n *Node) Equal(o *Node) bool {
+	if n == nil || o == nil {
+		return n == o
+	}
+	return n.Value == o.Value && (n.Table == nil) == (o.Table == nil) &&
+		maps.EqualFunc(n.Table, o.Table, (*Node).Equal) &&
+		slices.EqualFunc(n.List, o.List, (*Node).Equal)
+}

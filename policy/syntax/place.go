@@ -1,0 +1,41 @@
+package syntax
+
+import "strings"
+
+// Tree is what the File was made of.
+func (f *File) Tree() *Node { return f.root }
+
+// Find gives the node at a path of keys and list indexes: keys of the language
+// are joined with dots, anything else (a map's key, an index) is an argument of
+// its own. It is nil where nothing stands.
+func (f *File) Find(path string, more ...any) *Node {
+	n := f.root
+	for _, key := range strings.Split(path, ".") {
+		n = n.Get(key)
+	}
+	for _, m := range more {
+		switch m := m.(type) {
+		case int:
+			n = n.At(m)
+		case string:
+			n = n.Get(m)
+		}
+	}
+	return n
+}
+
+// Pos is the place of the value at a path; the zero Position where nothing stands.
+func (f *File) Pos(path string, more ...any) Position {
+	if n := f.Find(path, more...); n != nil {
+		return n.Pos
+	}
+	return Position{}
+}
+
+// KeyPos is the place of the key at a path; the zero Position where nothing stands.
+func (f *File) KeyPos(path string, more ...any) Position {
+	if n := f.Find(path, more...); n != nil {
+		return n.Key
+	}
+	return Position{}
+}

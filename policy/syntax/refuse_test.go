@@ -1,0 +1,181 @@
+package syntax
+
+import (
+	"strings"
+	"testing"
+)
+
+// refused holds texts and exactly what is said of them; "" stands for the
+// parser's own words.
+var refused = map[string]struct{ text, want string }{
+	"unknown key": {
+		"policy = 1\n[exec]\nargvv = [\"/x\"]\n",
+		`p.toml:3:1: unknown key: "argvv"; hint: did you mean "argv"?`,
+	},
+	"unknown section": {
+		"policy = 1\n[capabilites]\nkeep = []\n",
+		`p.toml:2:2: unknown key: "capabilites"; hint: did you mean "capabilities"?`,
+	},
+	"unknown key, nothing like it": {
+		"policy = 1\n[root]\nzzzzzzzz = 1\n",
+		`p.toml:3:1: unknown key: "zzzzzzzz"; hint: the keys here are path, image, writable, symlinks`,
+	},
+	"unknown key of an inline table in a list": {
+		"policy = 1\n[mounts]\nbind = [\n  { from = \"/a\", mode = \"ro\" },\n]\n",
+		`p.toml:4:18: unknown key: "mode"; hint: the keys here are from, at, type, writable, exec, recursive`,
+	},
+	"a dotted key in quotes": {
+		"policy = 1\n[cgroup]\n\"memory.max\" = \"1G\"\n",
+		`p.toml:3:1: unknown key: "memory.max"; hint: write memory.max without quotes`,
+	},
+	"a why without quotes": {
+		"policy = 1\n[why]\nseccomp.ptrace = \"a debugger\"\n",
+		`p.toml:3:1: want a string, found a table; hint: put quotes around a key that holds a dot`,
+	},
+	"no version": {
+		"service = \"x\"\n",
+		`p.toml:1:1: the key is missing: "policy"; hint: begin the file with: policy = 1`,
+	},
+	"a newer version": {
+		"policy = 2\n",
+		`p.toml:1:10: out of range: "2"; hint: it takes 1 to 1`,
+	},
+	"a missing key of a list's table": {
+		"policy = 1\n[[mounts.tmpfs]]\nsize = \"1M\"\n",
+		`p.toml:2:10: the key is missing: "at"; hint: Path inside the root.`,
+	},
+	"a key twice": {
+		"policy = 1\n\npolicy = 1\n",
+		`p.toml:3:1: set twice: "policy"; hint: it is set first in line 1`,
+	},
+	"a key twice, inline": {
+		"policy = 1\nexec = { cwd = \"/\", cwd = \"/\" }\n",
+		`p.toml:2:21: set twice: "cwd"; hint: it is set first in line 2`,
+	},
+	"a table twice": {
+		"policy = 1\n[exec]\n[root]\n[exec]\n",
+		`p.toml:4:2: table exec already exists`,
+	},
+	"an inline table added to": {
+		"policy = 1\n[lsm]\napparmor = { profile = \"x\" }\napparmor.require = true\n",
+		`p.toml:4:1: already has a value and cannot be added to: "apparmor"`,
+	},
+	"a value used as a table": {
+		"policy = 1\nservice = \"x\"\n[service]\nready = \"exec\"\n",
+		`p.toml:3:2: key service should be a table, not a value`,
+	},
+	"listed twice": {
+		"policy = 1\n[seccomp]\nallow = [\"read\",\n \"write\", \"read\"]\n",
+		`p.toml:4:11: listed twice: "read"; hint: it stands first at p.toml:3:10`,
+	},
+	"an integer for a string": {
+		"policy = 1\n[exec]\nuser = 33\n",
+		`p.toml:3:8: want a string, found an integer: "33"; hint: write it in quotes: "33"`,
+	},
+	"a string for a boolean": {
+		"policy = 1\n[root]\nwritable = \"yes\"\n",
+		`p.toml:3:12: want true or false, found a string: "yes"; hint: write it without quotes`,
+	},
+	"a string for a list": {
+		"policy = 1\nextends = \"base/daemon\"\n",
+		`p.toml:2:11: want a list, found a string: "base/daemon"; hint: write it in brackets: ["base/daemon"]`,
+	},
+	"a table for a list": {
+		"policy = 1\n[mounts.bind]\nfrom = \"/a\"\n",
+		`p.toml:2:9: want a list, found a table; hint: write it in double brackets: [[…]]`,
+	},
+	"a fraction": {
+		"policy = 1\n[exec]\noom_score_adj = 1.5\n",
+		`p.toml:3:17: want an integer, found a number with a fraction: "1.5"; hint: write it without quotes`,
+	},
+	"a quoted date": {
+		"policy = 1\n[[waive]]\nrule = \"NS-002\"\nwhy = \"front door\"\nuntil = \"2027-06-30\"\n",
+		`p.toml:5:9: want a date, YYYY-MM-DD without quotes, found a string: "2027-06-30"`,
+	},
+	"out of range": {
+		"policy = 1\n[exec]\noom_score_adj = -1001\n",
+		`p.toml:3:17: out of range: "-1001"; hint: it takes -1000 to 1000`,
+	},
+	"an unknown word": {
+		"policy = 1\n[mounts]\nproc = \"maskd\"\n",
+		`p.toml:3:8: unknown word: "maskd"; hint: did you mean "masked"?`,
+	},
+	"an unknown word in a list": {
+		"policy = 1\n[namespaces]\nshare = [\"net\", \"all\"]\n",
+		`p.toml:3:17: unknown word: "all"; hint: it is one of net, uts, ipc, cgroup, pid, mount`,
+	},
+	"a permissive default": {
+		"policy = 1\n[seccomp]\ndefault = \"allow\"\n",
+		`p.toml:3:11: unknown word: "allow"; hint: it is one of EPERM, EACCES, ENOSYS, kill`,
+	},
+	"an empty string": {
+		"policy = 1\n[exec]\ncwd = \"\"\n",
+		`p.toml:3:7: the string is empty; hint: leave the key out instead`,
+	},
+	"no argv": {
+		"policy = 1\n[exec]\nargv = []\n",
+		`p.toml:3:1: 0 entries; it takes 1 to 1024`,
+	},
+	"a newline in a string": {
+		"policy = 1\n[exec]\nargv = [\"/x\", \"a\\nb\"]\n",
+		`p.toml:3:15: the string holds a character that is not allowed: U+000A: "a\nb"`,
+	},
+	"a NUL in a string": {
+		"policy = 1\n[exec]\nenv = { A = \"\\u0000\" }\n",
+		`p.toml:3:13: the string holds a character that is not allowed: U+0000: "\x00"`,
+	},
+	"a control character in a key": {
+		"policy = 1\n[exec]\nenv = { \"A\\tB\" = \"1\" }\n",
+		`p.toml:3:9: the string holds a character that is not allowed: U+0009: "A\tB"`,
+	},
+	"reordered text, escaped": {
+		"policy = 1\n[exec]\ncwd = \"/\\u202e\"\n",
+		`p.toml:3:7: the string holds a character that is not allowed: U+202E: "/\u202e"`,
+	},
+	"reordered text in a comment": {
+		"policy = 1 # \u202e\n",
+		`p.toml:1:14: a character that reorders text: "\u202e"`,
+	},
+	"a control byte":    {"policy = 1\n\x1b[2J\n", `p.toml:2:1: a control character: "\x1b"`},
+	"a byte order mark": {"\ufeffpolicy = 1\n", `p.toml:1:1: a byte order mark: "\ufeff"`},
+	"not UTF-8":         {"policy = 1\n# \xff\n", `p.toml:2:3: not valid UTF-8: "\xff"`},
+	"not TOML":          {"policy = 1\n[exec\n", `p.toml:2:6: expected ']' to close table name`},
+	"not finished":      {"policy = 1\nextends = [\n", ``},
+	"nested":            {"policy = 1\nwhy = " + strings.Repeat("[", 12) + strings.Repeat("]", 12) + "\n", `p.toml:2:1: nested more than 8 deep`},
+	"too large":         {"#" + strings.Repeat("x", MaxText), `p.toml: the file has 262145 bytes, over the limit of 262144`},
+	"long string":       {"policy = 1\nservice = \"" + strings.Repeat("x", 4097) + "\"\n", `p.toml:2:11: the string has 4097 bytes, over the limit of 4096: "` + strings.Repeat("x", 32) + `…"`},
+	"long list":         {"policy = 1\nextends = [" + strings.Repeat("\"a\",", 9) + "]\n", ``},
+}
+
+func TestRefused(t *testing.T) {
+	for name, c := range refused {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("p.toml", []byte(c.text))
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if !strings.HasPrefix(err.Error(), "p.toml:") {
+				t.Errorf("no position: %v", err)
+			}
+			if c.want != "" && err.Error() != c.want {
+				t.Errorf("got  %s\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+// One run names every fault, in the order of the text.
+func TestManyErrors(t *testing.T) {
+	_, err := Parse("p.toml", []byte("policy = 1\nzz = 1\n[exec]\nargv = 2\n"))
+	errs, ok := err.(Errors)
+	if !ok || len(errs) != 2 || errs[0].Pos.Line != 2 || errs[1].Pos.Line != 4 {
+		t.Fatal(err)
+	}
+	var many Errors
+	for range 30 {
+		many.Add(Position{File: "x"}, "", "", "bad")
+	}
+	if s := many.Error(); strings.Count(s, "\n") != printed || !strings.HasSuffix(s, "(and 10 more)") {
+		t.Error(s)
+	}
+}

@@ -1,0 +1,109 @@
+package syntax
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// scalar checks a value whose type is right.
+func (b *binder) scalar(n *Node, f field) {
+	switch v := n.Value.(type) {
+	case string:
+		b.text(n.Pos, v, f)
+	case int64:
+		if v < f.min || v > f.max {
+			b.errs.Add(n.Pos, token(n), fmt.Sprintf("it takes %d to %d", f.min, f.max), "out of range")
+		}
+	}
+}
+
+// text checks a string: its length, its characters, its word.
+func (b *binder) text(p Position, s string, f field) {
+	switch {
+	case s == "" && !f.emptyOK:
+		b.errs.Add(p, "", "leave the key out instead", "the string is empty")
+	case len(s) > maxString:
+		b.errs.Add(p, s[:32]+"…", "", "the string has %d bytes, over the limit of %d", len(s), maxString)
+	case f.enum != nil && !slices.Contains(f.enum, s):
+		b.errs.Add(p, s, enumHint(s, f.enum), "unknown word")
+	}
+	for _, r := range s {
+		if msg := badRune(r, utf8.RuneLen(r)); msg != "" || r < ' ' {
+			b.errs.Add(p, s, "", "the string holds a character that is not allowed: %U", r)
+			return
+		}
+	}
+}
+
+func enumHint(word string, enum []string) string {
+	if hint := DidYouMean(word, enum); hint != "" {
+		return hint
+	}
+	return "it is one of " + strings.Join(enum, ", ")
+}
+
+// token is a value as an error shows it.
+func token(n *Node) string {
+	if n.Value == nil {
+		return ""
+	}
+	return fmt.Sprint(n.Value)
+}
+
+// nodeWord names what a node is.
+func nodeWord(n *Node) string {
+	switch n.Value.(type) {
+	case string:
+		return "a string"
+	case int64:
+		return "an integer"
+	case bool:
+		return "a boolean"
+	case float64:
+		return "a number with a fraction"
+	case nil:
+		if n.Table != nil {
+			return "a table"
+		}
+		return "a list"
+	}
+	return "a date or time"
+}
+
+// typeWord names what a key takes.
+func typeWord(t reflect.Type) string {
+	switch {
+	case t == dateType:
+		return "a date, YYYY-MM-DD without quotes"
+	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
+		return "a table"
+	case t.Kind() == reflect.Slice:
+		return "a list"
+	case t.Kind() == reflect.Int64:
+		return "an integer"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	}
+	return "a string"
+}
+
+// typeHint tells how the value would be written.
+func typeHint(n *Node, v reflect.Value) string {
+	scalar := n.Value != nil
+	switch {
+	case v.Kind() == reflect.String && scalar:
+		return fmt.Sprintf("write it in quotes: %q", token(n))
+	case v.Kind() == reflect.String && n.Table != nil:
+		return "put quotes around a key that holds a dot"
+	case v.Kind() == reflect.Slice && scalar:
+		return fmt.Sprintf("write it in brackets: [%q]", token(n))
+	case v.Kind() == reflect.Slice && n.Table != nil:
+		return "write it in double brackets: [[…]]"
+	case v.Kind() == reflect.Bool && scalar, v.Kind() == reflect.Int64 && scalar:
+		return "write it without quotes"
+	}
+	return ""
+}
