@@ -3,11 +3,10 @@
 // comes out.
 //
 // Under the shim it takes its orders from a sealed memfd and waits at the gate until
-// the shim has verified the launch; alone, `casemate-init -- CMD`, the command line
-// is its orders. It must not import os, fmt, encoding, reflect, os/exec or os/signal:
-// each costs start-up time, memory or threads (docs/design.md has the figures), and
-// os/signal and os/exec would be second owners of signals and waits. It imports
-// child, exit, gate, orders, sys and x/sys/unix.
+// the launch is verified; alone, `casemate-init -- CMD`, the command line is its
+// orders. It must not link os, fmt, reflect or golang.org/x/sys/unix, which cost
+// start-up time and memory, nor os/signal and os/exec, which would be second owners of
+// signals and waits. It imports child, exit, gate, nofile, orders, sys and syscall.
 package main
 
 import (
@@ -21,29 +20,26 @@ import (
 // version is set by the linker.
 var version = "unreleased"
 
-// The main goroutine stays on the main thread: there the signals arrive, and its end is
-// what PR_SET_PDEATHSIG of a child is about (prctl(2)).
+// The main goroutine stays on the main thread, where the signals are taken.
 func init() { runtime.LockOSThread() }
 
 func main() {
-	if err := sys.CatchAll(); err != nil {
-		die(exit.Bug, "catch signals: ", err.Error())
+	job, err := prepare(sys.Args())
+	if err != nil {
+		say(err.Error())
+		sys.Exit(exit.CodeOf(err))
 	}
-	job, code := prepare(sys.Args())
 	if job == nil {
-		sys.Exit(code)
+		sys.Exit(0)
 	}
 	program := new(child.Program)
 	steps := job.render(program)
-	sys.EndOtherThreads()
 
-	// One thread from here on, which allocates nothing.
-	if code := job.gate.enter(); code != 0 {
-		sys.Exit(code)
+	// From here on there is one thread, and nothing is allocated.
+	sys.EndOtherThreads()
+	code := job.gate.enter()
+	if code == 0 {
+		code = job.run(program, steps)
 	}
-	pid, code := job.start(program, steps)
-	if code != 0 {
-		sys.Exit(code)
-	}
-	sys.Exit(job.loop(pid))
+	sys.Exit(code)
 }

@@ -47,6 +47,10 @@ func withBinaries(run func() int) (int, error) {
 			return 0, fmt.Errorf("build %s: %w\n%s", b.name, err, out)
 		}
 	}
+	cc := exec.Command("musl-gcc", "-static", "-O2", "-o", filepath.Join(bin, "app", "die"), "probe/die.c")
+	if out, err := cc.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("build die (package musl-tools): %w\n%s", err, out)
+	}
 	// The workload's user has to reach the probe.
 	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(bin, 0o755), os.Chmod(filepath.Join(bin, "app"), 0o755)); err != nil {
 		return 0, err

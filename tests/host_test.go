@@ -46,3 +46,28 @@ func canaryDir(t *testing.T) string {
 	}
 	return dir
 }
+
+// defaults are the default masked or read-only paths of a sealed policy that this
+// kernel has, with what they are.
+func defaults(t *testing.T, sealed, list string) map[string]string {
+	t.Helper()
+	r := command(t, filepath.Join(bin, "casemate"), "show", "--json", sealed)
+	r.expect(t, 0)
+	var shown map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(r.stdout), &shown); err != nil {
+		t.Fatal(err)
+	}
+	var paths []struct{ Name, Value, At string }
+	if err := json.Unmarshal(shown[list], &paths); err != nil {
+		t.Fatalf("show --json has no %s: %v", list, err)
+	}
+	found := map[string]string{}
+	for _, p := range paths {
+		if st, err := os.Lstat(p.Name); err == nil && st.IsDir() {
+			found[p.Name] = "dir"
+		} else if err == nil {
+			found[p.Name] = "file"
+		}
+	}
+	return found
+}

@@ -3,9 +3,8 @@ package child
 import (
 	"errors"
 	"runtime"
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // The Go runtime keeps these three for gVisor ("do not remove or change the type
@@ -37,6 +36,9 @@ type Process struct {
 	report int
 }
 
+// sysClone3 is the call's number on all architectures; package syscall has none.
+const sysClone3 = 435
+
 // cloneArgs is struct clone_args of clone3(2), CLONE_ARGS_SIZE_VER2 (Linux 5.7), and
 // behind it the place for the pidfd.
 type cloneArgs struct {
@@ -56,25 +58,25 @@ const cloneArgsSize = unsafe.Offsetof(cloneArgs{}.result)
 // and its handlers are reset (CLONE_CLEAR_SIGHAND, Linux 5.5).
 func (p *Program) Start(c Clone) (*Process, error) {
 	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+	if err := syscall.Pipe2(pipe[:], syscall.O_CLOEXEC); err != nil {
 		return nil, err
 	}
-	defer unix.Close(pipe[1])
+	defer syscall.Close(pipe[1])
 	p.Set(ReportSlot, pipe[1])
 
 	args := &cloneArgs{
-		flags:      c.Flags | unix.CLONE_PIDFD | unix.CLONE_CLEAR_SIGHAND,
-		exitSignal: uint64(unix.SIGCHLD),
+		flags:      c.Flags | syscall.CLONE_PIDFD | syscall.CLONE_CLEAR_SIGHAND,
+		exitSignal: uint64(syscall.SIGCHLD),
 		result:     -1,
 	}
 	if c.Cgroup >= 0 {
-		args.flags |= unix.CLONE_INTO_CGROUP
+		args.flags |= syscall.CLONE_INTO_CGROUP
 		args.cgroup = uint64(c.Cgroup)
 	}
 	pid, errno := start(args, p)
 	runtime.KeepAlive(p)
 	if errno != 0 {
-		unix.Close(pipe[0])
+		syscall.Close(pipe[0])
 		return nil, errno
 	}
 	return &Process{PID: int(pid), PIDFD: int(args.result), report: pipe[0]}, nil
@@ -92,10 +94,10 @@ func (p *Program) Start(c Clone) (*Process, error) {
 //go:norace
 //go:nosplit
 //go:nocheckptr
-func start(args *cloneArgs, p *Program) (uintptr, unix.Errno) {
+func start(args *cloneArgs, p *Program) (uintptr, syscall.Errno) {
 	runtimeBeforeFork()
 	args.pidfd = uint64(uintptr(unsafe.Pointer(&args.result)))
-	pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), cloneArgsSize, 0, 0, 0, 0)
+	pid, _, errno := syscall.RawSyscall6(sysClone3, uintptr(unsafe.Pointer(args)), cloneArgsSize, 0, 0, 0, 0)
 	if errno != 0 || pid != 0 {
 		runtimeAfterFork()
 		return pid, errno
@@ -117,7 +119,7 @@ func start(args *cloneArgs, p *Program) (uintptr, unix.Errno) {
 func (p *Program) run() {
 	step, errno := p.execute()
 	report := [2]uint32{uint32(step), uint32(errno)}
-	unix.RawSyscall6(unix.SYS_WRITE, p.slots[ReportSlot], uintptr(unsafe.Pointer(&report)), 8, 0, 0, 0)
+	syscall.RawSyscall6(syscall.SYS_WRITE, p.slots[ReportSlot], uintptr(unsafe.Pointer(&report)), 8, 0, 0, 0)
 	end()
 }
 
@@ -130,7 +132,7 @@ func (p *Program) run() {
 //go:norace
 //go:nosplit
 //go:nocheckptr
-func (p *Program) execute() (step int, errno unix.Errno) {
+func (p *Program) execute() (step int, errno syscall.Errno) {
 	for step = range p.code {
 		in := &p.code[step]
 		var a [6]uintptr
@@ -141,7 +143,7 @@ func (p *Program) execute() (step int, errno unix.Errno) {
 			}
 		}
 		var r uintptr
-		r, _, errno = unix.RawSyscall6(in.nr, a[0], a[1], a[2], a[3], a[4], a[5])
+		r, _, errno = syscall.RawSyscall6(in.nr, a[0], a[1], a[2], a[3], a[4], a[5])
 		if errno != 0 && errno != in.tolerate {
 			break
 		}
@@ -158,7 +160,7 @@ func (p *Program) execute() (step int, errno unix.Errno) {
 //go:nosplit
 func end() {
 	for {
-		unix.RawSyscall6(unix.SYS_EXIT_GROUP, 250, 0, 0, 0, 0, 0)
+		syscall.RawSyscall6(syscall.SYS_EXIT_GROUP, 250, 0, 0, 0, 0, 0)
 	}
 }
 
@@ -167,11 +169,11 @@ func end() {
 // To tell an exec from a silent death the caller looks at the pidfd, or (the shim)
 // waits for init's first message.
 func (p *Process) Wait() error {
-	defer unix.Close(p.report)
+	defer syscall.Close(p.report)
 	var buf [8]byte
 	for n := 0; n < len(buf); {
-		m, err := unix.Read(p.report, buf[n:])
-		if err == unix.EINTR {
+		m, err := syscall.Read(p.report, buf[n:])
+		if err == syscall.EINTR {
 			continue
 		}
 		if err != nil {
@@ -187,5 +189,5 @@ func (p *Process) Wait() error {
 	}
 	// Safety: buf is eight bytes, written by run above in this machine's order.
 	r := (*[2]uint32)(unsafe.Pointer(&buf))
-	return &Failure{Step: int(r[0]), Errno: unix.Errno(r[1])}
+	return &Failure{Step: int(r[0]), Errno: syscall.Errno(r[1])}
 }

@@ -1,14 +1,14 @@
 package child
 
-import "golang.org/x/sys/unix"
+import "syscall"
 
 // vforkFlags: the child borrows the parent's memory, and the parent sleeps until the
 // child has executed something else or ended. clone(2), not clone3(2): a filter
 // cannot look into clone3's arguments and therefore answers it with ENOSYS.
-const vforkFlags = unix.CLONE_VM | unix.CLONE_VFORK | uintptr(unix.SIGCHLD)
+const vforkFlags = syscall.CLONE_VM | syscall.CLONE_VFORK | uintptr(syscall.SIGCHLD)
 
 // sysClone is for vfork_*.s, through go_asm.h.
-const sysClone = unix.SYS_CLONE
+const sysClone = syscall.SYS_CLONE
 
 // vfork clones and lets the child call vforked(p), which does not return. The result
 // is the child's pid, or a negative errno.
@@ -24,7 +24,7 @@ func (p *Program) Vfork() (pid int, failed Failure, err error) {
 	p.failed = Failure{}
 	pid = vfork(vforkFlags, p)
 	if pid < 0 {
-		return 0, Failure{}, unix.Errno(-pid)
+		return 0, Failure{}, syscall.Errno(-pid)
 	}
 	return pid, p.failed, nil
 }
@@ -42,7 +42,7 @@ func (p *Program) Vfork() (pid int, failed Failure, err error) {
 func vforked(p *Program) {
 	step, errno := p.execute()
 	if errno == 0 {
-		errno = unix.ENOEXEC // the program ended without an exec
+		errno = syscall.ENOEXEC // the program ended without an exec
 	}
 	p.failed = Failure{step, errno}
 	end()

@@ -21,7 +21,7 @@ var (
 	openFlags = []plan.Flag{
 		{Bit: unix.O_WRONLY, Name: "O_WRONLY"},
 		{Bit: unix.O_PATH, Name: "O_PATH"}, {Bit: unix.O_DIRECTORY, Name: "O_DIRECTORY"},
-		{Bit: unix.O_NOFOLLOW, Name: "O_NOFOLLOW"}, {Bit: unix.O_CLOEXEC, Name: "O_CLOEXEC"},
+		{Bit: unix.O_CLOEXEC, Name: "O_CLOEXEC"},
 	}
 
 	treeFlags = []plan.Flag{

@@ -58,9 +58,11 @@ func setattr(l *plan.List, at, slot string, set uint64, recursive, private bool)
 		mountAttr(set, private), plan.Num(mountAttrSize))
 }
 
-// open opens a path below the mount in slot as a mount point.
+// open opens a path below the mount in slot as a mount point. Not with O_NOFOLLOW,
+// which together with O_PATH would open a symbolic link at the end of the path where
+// RESOLVE_NO_SYMLINKS refuses it.
 func open(l *plan.List, at, in, path string, t sealed.PathType, save string) {
-	flags := uint64(unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC)
+	flags := uint64(unix.O_PATH | unix.O_CLOEXEC)
 	if t == sealed.Directory {
 		flags |= unix.O_DIRECTORY
 	}

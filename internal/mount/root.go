@@ -90,16 +90,28 @@ func Pivot(l *plan.List, p *sealed.Policy) {
 	l.Add("", plan.Chdir, plan.String("/"))
 }
 
-// directories makes each directory of a path in a fresh mount. EEXIST is expected:
-// two mount points share a parent.
+// directories makes each directory of a path in a fresh mount, once in a row of the
+// plan. EEXIST is expected: a parent may have been made in an earlier row.
 func directories(l *plan.List, at, in, path string) {
 	if path == "" {
 		return
 	}
 	parts := strings.Split(path, "/")
 	for i := range parts {
-		l.Tolerate(at, "EEXIST", plan.Mkdirat, plan.Slot(in), plan.String(strings.Join(parts[:i+1], "/")), plan.Mode(0o755))
+		dir := strings.Join(parts[:i+1], "/")
+		if !made(l, in, dir) {
+			l.Tolerate(at, "EEXIST", plan.Mkdirat, plan.Slot(in), plan.String(dir), plan.Mode(0o755))
+		}
 	}
+}
+
+func made(l *plan.List, in, dir string) bool {
+	for _, s := range l.Steps {
+		if s.Op == plan.Mkdirat && s.Args[0].Str == in && s.Args[1].Str == dir {
+			return true
+		}
+	}
+	return false
 }
 
 // parent is the path without its last component.

@@ -46,8 +46,14 @@ func create(l *plan.List, m *sealed.Mount) {
 	case sealed.Bind:
 		// The parent has copied it; only its attributes are missing.
 		setattr(l, m.At, slot, attrs, m.Recursive, true)
-	case sealed.Tmpfs, sealed.Dev: // read-only comes with Seal
-		filesystem(l, m.At, slot, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY, tmpfsOptions(m)...)
+	case sealed.Tmpfs: // read-only comes with Seal, here and for Dev
+		filesystem(l, m.At, slot, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY, append([][2]string{
+			{"mode", fmt.Sprintf("%#o", m.Mode)},
+			{"uid", strconv.FormatUint(uint64(m.UID), 10)},
+			{"gid", strconv.FormatUint(uint64(m.GID), 10)},
+		}, bounds(m)...)...)
+	case sealed.Dev:
+		filesystem(l, m.At, slot, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY, append([][2]string{{"mode", "0755"}}, bounds(m)...)...)
 	case sealed.Proc:
 		filesystem(l, m.At, slot, "proc", attrs&^unix.MOUNT_ATTR_RDONLY)
 	case sealed.Sysfs:
@@ -59,11 +65,9 @@ func create(l *plan.List, m *sealed.Mount) {
 	}
 }
 
-func tmpfsOptions(m *sealed.Mount) [][2]string {
+// bounds of a tmpfs, tmpfs(5).
+func bounds(m *sealed.Mount) [][2]string {
 	return [][2]string{
-		{"mode", fmt.Sprintf("%#o", m.Mode)},
-		{"uid", strconv.FormatUint(uint64(m.UID), 10)},
-		{"gid", strconv.FormatUint(uint64(m.GID), 10)},
 		{"size", strconv.FormatUint(m.Size, 10)},
 		{"nr_inodes", strconv.FormatUint(m.Inodes, 10)},
 	}

@@ -49,7 +49,8 @@ func High(fd int) (int, error) {
 
 // noSymlinks opens an absolute path without following any symbolic link on it.
 func noSymlinks(path string, flags uint64) (int, error) {
-	how := &unix.OpenHow{Flags: flags | unix.O_CLOEXEC | unix.O_NOFOLLOW, Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS}
+	// Not O_NOFOLLOW: with O_PATH it would open a link at the end instead of refusing it.
+	how := &unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS}
 	fd, err := unix.Openat2(unix.AT_FDCWD, path, how)
 	if errors.Is(err, unix.ELOOP) {
 		return -1, fmt.Errorf("%w; the path leads through a symbolic link, name the real path", err)

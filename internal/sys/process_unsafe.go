@@ -1,9 +1,8 @@
 package sys
 
 import (
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // What init needs besides signals, past the scheduler like those, and the command
@@ -22,22 +21,62 @@ func Args() []string
 func Environ() []string
 
 // Write is write(2).
-func Write(fd int, b []byte) (int, unix.Errno) {
+func Write(fd int, b []byte) (int, syscall.Errno) {
 	// Safety: the kernel reads len(b) bytes of b, which lives until the call returns.
-	n, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return int(n), errno
 }
 
 // Read is read(2).
-func Read(fd int, b []byte) (int, unix.Errno) {
+func Read(fd int, b []byte) (int, syscall.Errno) {
 	// Safety: the kernel writes at most len(b) bytes of b, which lives until the call returns.
-	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return int(n), errno
 }
 
 // Exit ends the process.
 func Exit(code int) {
 	for {
-		unix.RawSyscall(unix.SYS_EXIT_GROUP, uintptr(code), 0, 0)
+		syscall.RawSyscall(syscall.SYS_EXIT_GROUP, uintptr(code), 0, 0)
 	}
 }
+
+// Prctl is prctl(2) with one argument.
+func Prctl(option, value uintptr) error {
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, option, value, 0, 0, 0, 0)
+	return asError(errno)
+}
+
+// Fcntl is fcntl(2) with a number for its argument.
+func Fcntl(fd int, command, value uintptr) (int, error) {
+	n, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), command, value)
+	return int(n), asError(errno)
+}
+
+// Tcgetpgrp is the foreground process group of a terminal (TIOCGPGRP, ioctl_tty(2)).
+func Tcgetpgrp(fd int) (int, error) {
+	var group int32
+	// Safety: the kernel writes four bytes of group, which lives until the call returns.
+	_, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCGPGRP, uintptr(unsafe.Pointer(&group)))
+	return int(group), asError(errno)
+}
+
+// Exists tells whether a path leads to something. It opens nothing: O_PATH.
+func Exists(path string) bool {
+	if len(path) >= len(pathBuffer) {
+		return false
+	}
+	n := copy(pathBuffer[:], path)
+	pathBuffer[n] = 0
+	dir := atFDCWD
+	// Safety: pathBuffer is a package variable that holds a NUL behind the path.
+	fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&pathBuffer)), oPath|syscall.O_CLOEXEC, 0, 0, 0)
+	if errno != 0 {
+		return false
+	}
+	syscall.RawSyscall(syscall.SYS_CLOSE, fd, 0, 0)
+	return true
+}
+
+// pathBuffer is for Exists, which may not allocate: PATH_MAX of the kernel.
+var pathBuffer [4096]byte

@@ -1,6 +1,6 @@
 package sys
 
-import "golang.org/x/sys/unix"
+import "syscall"
 
 // Sigset is the kernel's 64-bit sigset_t: bit n-1 stands for signal n.
 type Sigset uint64
@@ -10,6 +10,11 @@ const AllSignals = ^Sigset(0)
 
 // LastSignal is the kernel's _NSIG, the highest signal number (signal(7)).
 const LastSignal = 64
+
+// Catchable tells whether a signal can be caught and blocked (signal(7)).
+func Catchable(signal int) bool {
+	return signal != int(syscall.SIGKILL) && signal != int(syscall.SIGSTOP)
+}
 
 // Siginfo is what rt_sigtimedwait(2) says of one signal: the start of siginfo_t, as
 // it is for signals sent by kill(2), tgkill(2) and rt_sigqueueinfo(2), padded to the
@@ -33,24 +38,21 @@ const (
 
 // What relay_*.s takes from here, through go_asm.h.
 const (
-	sysWrite       = unix.SYS_WRITE
-	sysTgkill      = unix.SYS_TGKILL
-	sysFutex       = unix.SYS_FUTEX
-	sysExit        = unix.SYS_EXIT
-	sysExitGroup   = unix.SYS_EXIT_GROUP
-	sysRtSigreturn = unix.SYS_RT_SIGRETURN
+	sysWrite       = syscall.SYS_WRITE
+	sysTgkill      = syscall.SYS_TGKILL
+	sysFutex       = syscall.SYS_FUTEX
+	sysExit        = syscall.SYS_EXIT
+	sysExitGroup   = syscall.SYS_EXIT_GROUP
+	sysRtSigreturn = syscall.SYS_RT_SIGRETURN
 
-	futexWake = 129 // FUTEX_WAKE|FUTEX_PRIVATE_FLAG
-	futexWait = 128 // FUTEX_WAIT|FUTEX_PRIVATE_FLAG
-
-	sigPreempt = int(unix.SIGURG) // the Go scheduler's, tgkill'ed by ourselves
-	sigRetire  = 32               // no name: libc's SIGCANCEL; see EndOtherThreads
+	sigPreempt = int(syscall.SIGURG) // the Go scheduler's, tgkill'ed by ourselves
+	sigRetire  = 32                  // no name: libc's SIGCANCEL; see EndOtherThreads
 
 	exitBug = 250 // exit.Bug; a test compares
 
 	// faults is a bit per signal number, for signals that the kernel raises because of
 	// the instruction that a thread executes.
-	faults = 1<<unix.SIGILL | 1<<unix.SIGTRAP | 1<<unix.SIGBUS | 1<<unix.SIGFPE | 1<<unix.SIGSEGV | 1<<unix.SIGSYS
+	faults = 1<<syscall.SIGILL | 1<<syscall.SIGTRAP | 1<<syscall.SIGBUS | 1<<syscall.SIGFPE | 1<<syscall.SIGSEGV | 1<<syscall.SIGSYS
 
 	// relayedMask is a thread's mask after its first relay: all but sigRetire.
 	relayedMask = ^uint64(0) &^ (1 << (sigRetire - 1))

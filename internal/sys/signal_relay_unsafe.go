@@ -3,9 +3,8 @@ package sys
 import (
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	_ "unsafe" // for go:linkname
-
-	"golang.org/x/sys/unix"
 )
 
 // A Go program has threads that no one asked for, and the runtime leaves signals
@@ -50,7 +49,7 @@ func CatchAll() error {
 	if err := RtSigprocmask(AllSignals); err != nil {
 		return err
 	}
-	relayPID = int32(unix.Getpid())
+	relayPID = int32(syscall.Getpid())
 	handler, restorer := relayPC()
 	act := &sigaction{
 		handler:  handler,
@@ -62,7 +61,7 @@ func CatchAll() error {
 		act.flags |= saRestorer
 	}
 	for n := 1; n <= LastSignal; n++ {
-		if n == int(unix.SIGKILL) || n == int(unix.SIGSTOP) {
+		if !Catchable(n) {
 			continue
 		}
 		if err := rtSigaction(n, act); err != nil {

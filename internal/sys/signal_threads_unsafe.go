@@ -2,23 +2,22 @@ package sys
 
 import (
 	"sync/atomic"
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // changed waits until the word is no longer n, or tells that it still was after
 // retireTimeout.
 func changed(word *atomic.Uint32, n uint32) bool {
-	timeout := unix.Timespec{Nsec: retireTimeout}
+	timeout := syscall.Timespec{Nsec: retireTimeout}
 	for {
 		// Safety: word is a package variable, the kernel compares it and sleeps; it reads
 		// timeout, which lives until the call returns.
-		_, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWait, uintptr(n), uintptr(unsafe.Pointer(&timeout)), 0, 0)
+		_, _, errno := syscall.RawSyscall6(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWait, uintptr(n), uintptr(unsafe.Pointer(&timeout)), 0, 0)
 		switch errno {
-		case 0, unix.EAGAIN:
+		case 0, syscall.EAGAIN:
 			return true
-		case unix.ETIMEDOUT:
+		case syscall.ETIMEDOUT:
 			return false
 		}
 	}

@@ -1,9 +1,8 @@
 package sys
 
 import (
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // Everything here goes through RawSyscall: it takes no lock of the Go runtime and
@@ -12,16 +11,16 @@ import (
 // RtSigprocmask replaces the calling thread's signal mask.
 func RtSigprocmask(set Sigset) error {
 	// Safety: the kernel reads eight bytes of set, which lives until the call returns.
-	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, SIG_SETMASK, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
 	return asError(errno)
 }
 
 // RtSigtimedwait takes a pending signal of the set, or waits for one without limit
 // of time, and describes it in info. EINTR is not hidden.
-func RtSigtimedwait(set Sigset, info *Siginfo) unix.Errno {
+func RtSigtimedwait(set Sigset, info *Siginfo) syscall.Errno {
 	// Safety: the kernel reads eight bytes of set and writes the 128 bytes of info;
 	// both live until the call returns, and info does not move as no stack grows meanwhile.
-	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&set)), uintptr(unsafe.Pointer(info)), 0, 8, 0, 0)
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&set)), uintptr(unsafe.Pointer(info)), 0, 8, 0, 0)
 	return errno
 }
 
@@ -36,17 +35,17 @@ type sigaction struct {
 
 func rtSigaction(signal int, act *sigaction) error {
 	// Safety: the kernel reads the struct, which lives until the call returns.
-	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(signal), uintptr(unsafe.Pointer(act)), 0, 8, 0, 0)
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(signal), uintptr(unsafe.Pointer(act)), 0, 8, 0, 0)
 	return asError(errno)
 }
 
 // Kill is kill(2) past the scheduler.
-func Kill(pid, signal int) unix.Errno {
-	_, _, errno := unix.RawSyscall(unix.SYS_KILL, uintptr(pid), uintptr(signal), 0)
+func Kill(pid, signal int) syscall.Errno {
+	_, _, errno := syscall.RawSyscall(syscall.SYS_KILL, uintptr(pid), uintptr(signal), 0)
 	return errno
 }
 
-func asError(errno unix.Errno) error {
+func asError(errno syscall.Errno) error {
 	if errno != 0 {
 		return errno
 	}

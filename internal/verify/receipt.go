@@ -48,11 +48,15 @@ func (r *Receipt) Print(w io.Writer) {
 	for _, l := range r.Lacks {
 		fmt.Fprintf(w, "  not on this host: %s\n", l)
 	}
+	width := 0
+	for _, c := range r.Checks {
+		width = max(width, len(c.Name))
+	}
 	for _, c := range r.Checks {
 		verdict := "as declared"
 		if !c.OK() {
 			verdict = fmt.Sprintf("DIFFERS, policy wants %q", c.Want)
 		}
-		fmt.Fprintf(w, "  %-18s %-44q %s\n", c.Name, c.Got, verdict)
+		fmt.Fprintf(w, "  %-*s  %-28q %s\n", width, c.Name, c.Got, verdict)
 	}
 }

@@ -19,6 +19,9 @@ func (c *compiler) bind(i int) {
 		c.fail(from, b.From, "add: at = \"/…\"", "a path beside the policy needs a place inside")
 		return
 	}
+	if m.Source == "" && b.At == nil {
+		return // one fault, reported once
+	}
 	m.Target = c.target(given(b.At, b.From), c.pos("mounts.bind", i, "at"))
 	if m.Source == "" || m.Target == "" {
 		return

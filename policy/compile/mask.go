@@ -49,6 +49,8 @@ func (c *compiler) ownPaths(key string, list []string) []sealed.Path {
 			if key == "masks.mask" {
 				c.fail(p, s, "", "the mask would hide the workload's program or working directory")
 			}
+		case slices.ContainsFunc(c.out.Mounts, func(m sealed.Mount) bool { return m.Target == name }):
+			c.fail(p, s, "a mount is read-only unless it says writable; leave it out to hide what it would show", "the path is where a mount goes")
 		case c.out.Root.Path == "" && !c.mounted(name):
 			c.fail(p, s, "the root is assembled from [mounts] and holds nothing else", "no mount has this path in it")
 		}
@@ -69,9 +71,9 @@ func (c *compiler) program() string {
 	return c.out.Exec.Argv[0]
 }
 
-// mounted tells whether a path lies in or at a mount that could hold it.
+// mounted tells whether a path lies in a mount.
 func (c *compiler) mounted(name string) bool {
-	return slices.ContainsFunc(c.out.Mounts, func(m sealed.Mount) bool { return within(name, m.Target) })
+	return slices.ContainsFunc(c.out.Mounts, func(m sealed.Mount) bool { return below(name, m.Target) })
 }
 
 // unmask gives the defaults that the policy removes, each with its reason.

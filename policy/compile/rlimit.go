@@ -79,3 +79,11 @@ func parseBound(s string) (uint64, bool) {
 	}
 	return parseSize(s)
 }
+
+// RlimitName is the name of a resource by its number, as policies write it.
+func RlimitName(resource uint32) string {
+	if resource < uint32(len(rlimitNames)) {
+		return rlimitNames[resource]
+	}
+	return fmt.Sprint(resource)
+}

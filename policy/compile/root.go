@@ -38,6 +38,7 @@ func (c *compiler) symlinks() {
 		}
 		if c.cleanPath(name, n.Key) == "/" {
 			c.fail(n.Key, name, "", "the root is no link")
+			continue
 		}
 		if path.Clean(target) != target || slices.Contains(strings.Split(target, "/"), "..") {
 			c.fail(n.Pos, target, "write it without .. and in its shortest form", "not a target for a link")

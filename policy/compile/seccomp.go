@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"casemate/internal/sealed"
 	"casemate/policy/seccomp"
@@ -164,6 +165,8 @@ func (c *compiler) kills(granted map[string]*grant) map[string]string {
 	for i, name := range c.file.Seccomp.Kill {
 		p := c.file.Pos("seccomp.kill", i)
 		switch g := granted[name]; {
+		case strings.HasPrefix(name, "@"):
+			c.fail(p, name, "write the calls one by one", "a group cannot be killed")
 		case !seccomp.Known(name):
 			c.unknownCall(name, p)
 		case slices.Contains(seccomp.InitSet(), name):

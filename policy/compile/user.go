@@ -42,12 +42,18 @@ func (c *compiler) user() {
 
 func (c *compiler) groups() {
 	for i, name := range c.file.Exec.Groups {
-		g, _ := c.id(c.group, name, c.file.Pos("exec.groups", i))
+		p := c.file.Pos("exec.groups", i)
+		g, _ := c.id(c.group, name, p)
+		if g.id == 0 {
+			c.need("exec.groups", p, rootGroup)
+		}
 		c.out.Exec.Groups = append(c.out.Exec.Groups, g.id)
 	}
 	slices.Sort(c.out.Exec.Groups)
 	c.out.Exec.Groups = slices.Compact(c.out.Exec.Groups)
 }
+
+const rootGroup = "root's group may read much of the host"
 
 // rootIDs demands reasons for uid 0 and gid 0. Without a user namespace they are
 // the host's, and own what is bound in.
@@ -57,10 +63,7 @@ func (c *compiler) rootIDs(user syntax.Position) {
 	case e.UID == 0 && c.file.Exec.User != nil:
 		c.need("exec.user", user, "the workload is root to every file of the host that it sees")
 	case e.GID == 0:
-		c.need("exec.group", c.file.Pos("exec.group"), "root's group may read much of the host")
-	}
-	if slices.Contains(e.Groups, 0) {
-		c.need("exec.groups", c.file.Pos("exec.groups"), "root's group may read much of the host")
+		c.need("exec.group", c.file.Pos("exec.group"), rootGroup)
 	}
 }
 
@@ -121,7 +124,7 @@ func (a *accounts) read(s *source) error {
 		a.err = err
 		return err
 	}
-	s.input("passwd", a.kind+" "+filepath.Base(a.path), text)
+	s.input("passwd", map[string]string{"passwd": "users of ", "group": "groups of "}[a.kind]+filepath.Base(a.path), text)
 	a.byName, a.err = parseAccounts(a.kind, a.path, text)
 	return a.err
 }

@@ -64,3 +64,64 @@ func TestRandomRules(t *testing.T) {
 		}
 	}
 }
+
+// libseccomp joins the conjunctions of one system call into a tree: here they lie
+// on top of one another as densely as masks of few bits allow, in both halves of
+// the arguments, and every argument that can matter is tried.
+func TestRandomConjunctions(t *testing.T) {
+	bits := []uint64{1, 2, 4, 1 << 31, 1 << 32, 1 << 63}
+	rounds := 150
+	if testing.Short() {
+		rounds = 15
+	}
+	for seed := range uint64(rounds) {
+		g := newGenerator(seed)
+		var list []Conjunction
+		for range 1 + g.IntN(25) {
+			var c Conjunction
+			for arg := range 3 {
+				var m Match
+				for _, b := range bits {
+					switch g.IntN(4) {
+					case 0:
+						m.Mask |= b
+					case 1:
+						m.Mask |= b
+						m.Value |= b
+					}
+				}
+				if m.Arg = arg; m.Mask != 0 && g.IntN(3) > 0 {
+					c = append(c, m)
+				}
+			}
+			if c != nil {
+				list = append(list, c)
+			}
+		}
+		if list = absorb(list); list == nil {
+			continue
+		}
+		nr, _ := Number(AMD64, "kcmp")
+		v := verdict{name: "kcmp", nr: nr, action: ActionAllow, when: list}
+		program, err := body(AMD64, ActionEPERM, ActionKillProcess, []verdict{v}, optimize)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := newMachine(t, encode(program))
+		for range 4000 {
+			var args [maxArgs]uint64
+			for i := range 3 {
+				for _, b := range bits {
+					args[i] |= b * g.Uint64N(2)
+				}
+			}
+			want := ActionEPERM
+			if count(list, args) > 0 {
+				want = ActionAllow
+			}
+			if got := m.run(t, Call{uint32(nr), AMD64.AuditArch(), args}); got != want {
+				t.Fatalf("seed %d: %v: %#x: %s, want %s", seed, list, args, got, want)
+			}
+		}
+	}
+}

@@ -121,8 +121,8 @@ func TestCompileEmpty(t *testing.T) {
 func TestCompileRefuses(t *testing.T) {
 	socket := mustParse(t, "socket", "family == 1")
 	var wide []string
-	for i := range 14 {
-		wide = append(wide, fmt.Sprintf("offset == %d && fd not in {%d}", i, i))
+	for i := range 7 {
+		wide = append(wide, fmt.Sprintf("fd == %d && offset != %d", i, i))
 	}
 	for _, c := range []struct {
 		name string

@@ -165,12 +165,7 @@ func TestLowerAgreesWithEval(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			points := interesting(tree)
-			for range 200 {
-				var args [maxArgs]uint64
-				for i := range args {
-					args[i] = pick(g, points)
-				}
+			for _, args := range g.points(tree, 200) {
 				if got, want := count(list, args) > 0, Eval(e, arch, args); got != want {
 					t.Fatalf("%s: %s: %#x: lowered %t, meant %t", e.Syscall, e.Text, args, got, want)
 				}

@@ -190,19 +190,28 @@ func (g generator) calls(arch Arch, r Rules, nr uint32, n int) []Call {
 	if err != nil {
 		return list
 	}
-	points := interesting(tree)
-	for range n {
-		c := Call{NR: nr, Arch: arch.AuditArch()}
-		for i := range c.Args {
-			c.Args[i] = pick(g, points)
+	for _, args := range g.points(tree, n) {
+		list = append(list, Call{nr, arch.AuditArch(), args})
+	}
+	return list
+}
+
+// points gives arguments made of interesting numbers, some with a bit off or with
+// garbage in the high word.
+func (g generator) points(n Node, count int) [][maxArgs]uint64 {
+	numbers := interesting(n)
+	list := make([][maxArgs]uint64, count)
+	for i := range list {
+		args := &list[i]
+		for j := range args {
+			args[j] = pick(g, numbers)
 			switch g.IntN(4) {
 			case 0:
-				c.Args[i] ^= 1 << g.UintN(64)
+				args[j] ^= 1 << g.UintN(64)
 			case 1:
-				c.Args[i] |= g.Uint64() << 32
+				args[j] |= g.Uint64() << 32
 			}
 		}
-		list = append(list, c)
 	}
 	return list
 }

@@ -1,6 +1,9 @@
 package syntax
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // DidYouMean is the hint that names the word nearest to a misspelt one, or "".
 func DidYouMean(word string, known []string) string {
@@ -10,13 +13,18 @@ func DidYouMean(word string, known []string) string {
 	return ""
 }
 
-// Nearest is the known word within a third of word's length in edits, or "". Of
-// equally near ones the first wins.
+// Nearest is the known word within a third of word's length in edits, or else the
+// first that begins with it, or "". Of equally near ones the first wins.
 func Nearest(word string, known []string) string {
 	best, at := "", max(len(word)/3, 1)+1
 	for _, k := range known {
 		if d := distance(word, k, at); d < at {
 			best, at = k, d
+		}
+	}
+	for i := 0; best == "" && len(word) >= 4 && i < len(known); i++ {
+		if strings.HasPrefix(known[i], word) {
+			best = known[i]
 		}
 	}
 	return best

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"syscall"
+
+	"casemate/internal/child"
+	"casemate/internal/exit"
+	"casemate/internal/gate"
+	"casemate/internal/sys"
+)
+
+// steps are the numbers of the steps that may fail for reasons outside of us.
+type steps struct{ chdir, exec int }
+
+const pidSlot = 1
+
+// render writes down what the child does between clone and exec.
+//
+// The child has init's handlers until its exec. They would send what arrives after
+// its mask is opened to init, so they are reset before; signals that were ignored
+// when init was started are reset as well.
+func (j *job) render(p *child.Program) steps {
+	s, n := steps{chdir: -1}, 0
+	add := func(nr uintptr, save int, tolerate syscall.Errno, words ...child.Word) {
+		p.Add(nr, save, tolerate, words...)
+		n++
+	}
+	action := child.Bytes(make([]byte, 32)) // struct sigaction: SIG_DFL, no flags
+	for signal := 1; signal <= sys.LastSignal; signal++ {
+		if sys.Catchable(signal) {
+			add(syscall.SYS_RT_SIGACTION, child.None, 0, child.Int(uint64(signal)), action, child.Int(0), child.Int(8))
+		}
+	}
+	add(syscall.SYS_SETPGID, child.None, 0, child.Int(0), child.Int(0))
+	if j.foreground {
+		// SIGTTOU, which the terminal has for a background group that does this, is still
+		// blocked (tcsetpgrp(3)). EIO: the terminal was hung up meanwhile.
+		add(syscall.SYS_GETPID, pidSlot, 0)
+		add(syscall.SYS_IOCTL, child.None, syscall.EIO, child.FD(0), child.Int(syscall.TIOCSPGRP), p.SlotPointer(pidSlot))
+	}
+	if j.Cwd != "" {
+		s.chdir = n
+		add(syscall.SYS_CHDIR, child.None, 0, child.String(j.Cwd))
+	}
+	add(syscall.SYS_RT_SIGPROCMASK, child.None, 0, child.Int(sys.SIG_SETMASK), child.Bytes(make([]byte, 8)), child.Int(0), child.Int(8))
+	s.exec = n
+	add(syscall.SYS_EXECVE, child.None, 0, child.String(j.path), child.Strings(j.Argv), child.Strings(j.Env))
+	return s
+}
+
+// run starts the workload, reports it and stays with it to its end.
+func (j *job) run(p *child.Program, s steps) int {
+	pid, failed, err := p.Vfork()
+	if err != nil {
+		say("clone: ", err.Error())
+		return exit.Step
+	}
+	if failed.Errno != 0 {
+		code := j.explain(failed, s)
+		j.gate.send(gate.ExecError, uint32(failed.Errno))
+		return code
+	}
+	if code := j.gate.send(gate.Started, uint32(pid)); code != 0 {
+		return code
+	}
+	return j.loop(pid)
+}
+
+// explain says why the workload does not run, and with which code init exits.
+func (j *job) explain(f child.Failure, s steps) int {
+	why := f.Errno.Error()
+	switch {
+	case f.Step == s.chdir:
+		say("chdir ", j.Cwd, ": ", why)
+		return exit.NotExecutable
+	case f.Step != s.exec:
+		say("prepare the workload: ", why)
+		return exit.Step
+	case f.Errno == syscall.ENOENT && sys.Exists(j.path):
+		say("exec ", j.path, ": ", why, ": the file exists, its interpreter or dynamic loader does not")
+		return exit.NotFound
+	case f.Errno == syscall.ENOENT:
+		say("exec ", j.path, ": ", why)
+		return exit.NotFound
+	}
+	say("exec ", j.path, ": ", why)
+	return exit.NotExecutable
+}

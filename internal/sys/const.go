@@ -1,0 +1,20 @@
+package sys
+
+// Constants of the kernel that package syscall lacks. They are the same on all
+// architectures that we build for; a test compares them with golang.org/x/sys/unix.
+const (
+	SIG_SETMASK = 2 // rt_sigprocmask(2)
+
+	PR_SET_CHILD_SUBREAPER = 36 // prctl(2), Linux 3.4
+
+	F_GET_SEALS   = 1034 // fcntl(2), Linux 3.17
+	F_SEAL_SEAL   = 1
+	F_SEAL_SHRINK = 2
+	F_SEAL_GROW   = 4
+	F_SEAL_WRITE  = 8
+
+	oPath     = 0x200000 // O_PATH, open(2)
+	atFDCWD   = -100     // AT_FDCWD
+	futexWake = 129      // FUTEX_WAKE|FUTEX_PRIVATE_FLAG, futex(2)
+	futexWait = 128      // FUTEX_WAIT|FUTEX_PRIVATE_FLAG
+)

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"casemate/internal/sealed"
+	"casemate/policy/compile"
+)
+
+func runCompile(flags *flag.FlagSet, args []string) error {
+	out := flags.String("o", "", "")
+	keyFile := flags.String("sign", "", "")
+	options := accountFlags(flags)
+	path, err := one(flags, args, "policy")
+	if err != nil {
+		return err
+	}
+	if *out == "" {
+		*out = strings.TrimSuffix(filepath.Base(path), ".toml") + ".sealed"
+	}
+	var key ed25519.PrivateKey
+	if *keyFile != "" {
+		if key, err = readKey(*keyFile); err != nil {
+			return err
+		}
+	}
+	b, err := seal(path, *options, key)
+	if err != nil {
+		return err
+	}
+	return replace(*out, b)
+}
+
+func runCheck(flags *flag.FlagSet, args []string) error {
+	options := accountFlags(flags)
+	path, err := one(flags, args, "policy")
+	if err == nil {
+		_, err = seal(path, *options, nil)
+	}
+	return err
+}
+
+func accountFlags(flags *flag.FlagSet) *compile.Options {
+	o := new(compile.Options)
+	flags.StringVar(&o.Passwd, "passwd", "", "")
+	flags.StringVar(&o.Group, "group", "", "")
+	return o
+}
+
+// seal compiles a policy and encodes it.
+func seal(path string, o compile.Options, key ed25519.PrivateKey) ([]byte, error) {
+	p, err := compile.Compile(path, o)
+	if err != nil {
+		return nil, err
+	}
+	return sealed.Encode(p, key)
+}
+
+// replace puts b at path in one step: a reader sees the old file or the new one,
+// and a failed write leaves the old one.
+func replace(path string, b []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".")
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err := write(f, b); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
+		return fmt.Errorf("%s: it is there and is not a regular file", path)
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// write fills, publishes and closes f. It is synced, since an image may be made of
+// the directory at once.
+func write(f *os.File, b []byte) error {
+	defer f.Close()
+	if _, err := f.Write(b); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,52 @@
+package compile
+
+import "testing"
+
+func TestRefusedLsm(t *testing.T) {
+	refuseAll(t, map[string][2]string{
+		"no profile": {
+			`lsm.apparmor = { require = true }`,
+			`p.toml:5:5: no profile is named: "lsm.apparmor"; hint: write: profile = "NAME"`,
+		},
+		"stacked profiles": {
+			`lsm.apparmor.profile = "a//&b"`,
+			`p.toml:5:24: a stack of profiles: "a//&b"; hint: name one profile`,
+		},
+		"unconfined": {
+			`lsm.apparmor.profile = "unconfined"`,
+			`p.toml:5:24: unconfined is no profile: "unconfined"; hint: leave lsm.apparmor out`,
+		},
+		"profile with a space at the end": {
+			`lsm.apparmor.profile = "a "`,
+			`p.toml:5:24: the name begins or ends in white space, which the kernel would cut off: "a "`,
+		},
+		"no context": {
+			`lsm.selinux = { require = true }`,
+			`p.toml:5:5: no context is named: "lsm.selinux"; hint: write: label = "user:role:type:level", or type = "TYPE"`,
+		},
+		"context without a level": {
+			`lsm.selinux.label = "system_u:system_r:x_t"`,
+			`p.toml:5:21: the context has no level: "system_u:system_r:x_t"; hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2`,
+		},
+		"context of two parts": {
+			`lsm.selinux.label = "system_u:x_t"`,
+			`p.toml:5:21: not an SELinux context: "system_u:x_t"; hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2`,
+		},
+		"context with a bad type": {
+			`lsm.selinux.label = "system_u:system_r:x t:s0"`,
+			`p.toml:5:21: the type of the context is wrong: "system_u:system_r:x t:s0"; hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2`,
+		},
+		"context with a bad level": {
+			`lsm.selinux.label = "system_u:system_r:x_t:secret"`,
+			`p.toml:5:21: the level of the context is wrong: "system_u:system_r:x_t:secret"; hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2`,
+		},
+		"label and type": {
+			`lsm.selinux = { label = "u:r:t:s0", type = "t" }`,
+			`p.toml:5:25: two contexts: "u:r:t:s0"; hint: state the whole label, or type and level`,
+		},
+		"bad type": {
+			`lsm.selinux.type = "x:y"`,
+			`p.toml:5:20: the level of the context is wrong: "system_u:system_r:x:y:s0"; hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2`,
+		},
+	})
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+
+	"casemate/internal/facts"
+	"casemate/internal/launch"
+	"casemate/internal/plan"
+	"casemate/internal/sealed"
+	"casemate/policy/compile"
+	"casemate/policy/seccomp"
+	"casemate/policy/syntax"
+)
+
+func runSchema(flags *flag.FlagSet, args []string) error {
+	if err := none(flags, args); err != nil {
+		return err
+	}
+	b, err := syntax.Schema()
+	if err == nil {
+		_, err = os.Stdout.Write(b)
+	}
+	return err
+}
+
+func runVersion(flags *flag.FlagSet, args []string) error {
+	if err := none(flags, args); err != nil {
+		return err
+	}
+	_, err := fmt.Printf("casemate %s, policy language 1, libseccomp %s, syscalls of golang.org/x/sys %s\n",
+		compile.Version, seccomp.LibraryVersion(), seccomp.TableVersion)
+	return err
+}
+
+// runPlan prints the launch that a sealed policy leads to.
+func runPlan(flags *flag.FlagSet, args []string) error {
+	recorded := flags.String("facts", "", "")
+	path, err := one(flags, args, "sealed policy")
+	if err != nil {
+		return err
+	}
+	f, err := open(path)
+	if err != nil {
+		return err
+	}
+	host, err := hostFacts(*recorded, f.Policy)
+	if err != nil {
+		return err
+	}
+	p, err := launch.Lower(f.Policy, host)
+	if err != nil {
+		// The shim's exit codes are not the tool's: here it is an input that does
+		// not fit another.
+		return fmt.Errorf("%s: %s", path, err)
+	}
+	return plan.Print(os.Stdout, p, launch.Reasons())
+}
+
+// hostFacts reads recorded facts, or asks this host.
+func hostFacts(recorded string, p *sealed.Policy) (*facts.Facts, error) {
+	if recorded == "" {
+		var paths []string
+		for _, list := range [][]sealed.Path{p.Masks, p.ReadOnly} {
+			for _, m := range list {
+				if m.Default {
+					paths = append(paths, m.Path)
+				}
+			}
+		}
+		return facts.Probe(paths)
+	}
+	f, err := os.Open(recorded)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	host := new(facts.Facts)
+	d := json.NewDecoder(f)
+	d.DisallowUnknownFields()
+	if err := d.Decode(host); err != nil {
+		return nil, fmt.Errorf("%s: not facts of a host: %w", recorded, err)
+	}
+	return host, nil
+}

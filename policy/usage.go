@@ -1,0 +1,47 @@
+package main
+
+const usage = `casemate compiles confinement policies at image build.
+
+  casemate compile [-o OUT] [--sign KEY] [--passwd FILE] [--group FILE] POLICY.toml
+        Compile and seal a policy. OUT is NAME.sealed for NAME.toml, in the current
+        directory. --sign signs it with a key made by keygen. Names of users and
+        groups are looked up in /etc/passwd and /etc/group, or in the files named.
+  casemate check [--passwd FILE] [--group FILE] POLICY.toml
+        Compile and write nothing.
+  casemate show [--json | --bpf amd64|arm64] FILE.sealed
+        Print what a sealed policy holds; --bpf writes one filter as it is given to
+        the kernel.
+  casemate plan [--facts FILE.json] FILE.sealed
+        Print the launch step by step, for this host or for the one whose facts
+        "casemate-shim probe" recorded.
+  casemate schema
+        Print the JSON Schema of the policy language, for editors.
+  casemate keygen [-o NAME]
+        Make an Ed25519 key: NAME.key signs, NAME.pub is a line for the shim's
+        trusted keys. NAME is "casemate" unless stated.
+  casemate version
+  casemate help
+
+Exit codes: 0 done; 2 bad input, of the command line, a file or a policy.
+
+For example, a first policy and what becomes of it:
+
+  $ cat hello.toml
+  policy  = 1
+  service = "hello"
+  extends = ["base/minimal"]
+
+  [exec]
+  argv = ["/usr/bin/echo", "hello"]
+
+  [root.symlinks]
+  "/lib"   = "usr/lib"
+  "/lib64" = "usr/lib64"
+
+  [mounts]
+  bind = [{ from = "/usr", exec = true }]
+
+  $ casemate compile hello.toml
+  $ casemate show hello.sealed
+  $ casemate-shim run hello.sealed
+`
