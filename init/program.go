@@ -50,9 +50,9 @@ func (j *job) render(p *child.Program) steps {
 
 // run starts the workload, reports it and stays with it to its end.
 func (j *job) run(p *child.Program, s steps) int {
-	pid, failed, err := p.Vfork()
-	if err != nil {
-		say("clone: ", err.Error())
+	pid, failed, errno := p.Vfork()
+	if errno != 0 {
+		say("clone: ", errno.Error())
 		return exit.Step
 	}
 	if failed.Errno != 0 {
@@ -63,6 +63,9 @@ func (j *job) run(p *child.Program, s steps) int {
 	if code := j.gate.send(gate.Started, uint32(pid)); code != 0 {
 		return code
 	}
+	// The file system that init was started in can be unmounted while init runs. If the
+	// root cannot be entered, it is not.
+	sys.ChdirRoot()
 	return j.loop(pid)
 }
 

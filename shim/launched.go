@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"time"
 
@@ -36,7 +35,7 @@ type launched struct {
 }
 
 // run launches, verifies, releases and supervises.
-func (l *launched) run(signals <-chan os.Signal) (int, error) {
+func (l *launched) run(signals *supervise.Signals) (int, error) {
 	rendered, err := l.prepare()
 	if err != nil {
 		return 0, err
@@ -46,10 +45,7 @@ func (l *launched) run(signals <-chan os.Signal) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("clone3(%s): %w", l.plan.Clone, err)
 	}
-	l.proc, err = supervise.New(started, l.gate, signals)
-	if err != nil {
-		return 0, err
-	}
+	l.proc = supervise.New(started, l.gate, signals)
 	if err := l.proc.AwaitExec(); err != nil {
 		return 0, l.explain(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 
 	"casemate/internal/exit"
 	"casemate/internal/facts"
@@ -25,9 +24,6 @@ type options struct {
 
 // run is one service from policy to exit status.
 func run(o options) (int, error) {
-	// From here on a signal is for the workload, or ends the launch; none gets lost.
-	signals := make(chan os.Signal, 128)
-	signal.Notify(signals)
 	if os.Geteuid() != 0 {
 		return 0, exit.Wrap(exit.Lacking, errors.New("casemate-shim must be started as root"))
 	}
@@ -42,6 +38,10 @@ func run(o options) (int, error) {
 		return 0, exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
 	}
 	plan, err := launch.Lower(p, f)
+	if err != nil {
+		return 0, err
+	}
+	signals, err := supervise.Catch()
 	if err != nil {
 		return 0, err
 	}

@@ -37,7 +37,7 @@ var edges = map[string][]string{
 	"internal/render":    {"internal/child", "internal/plan"},
 	"internal/prepare":   {"internal/facts", "internal/orders", "internal/plan"},
 	"internal/verify":    {"internal/facts", "internal/mount", "internal/sealed"},
-	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate"},
+	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate", "internal/sys"},
 	"shim":               {"internal/child", "internal/exit", "internal/facts", "internal/launch", "internal/orders", "internal/plan", "internal/prepare", "internal/render", "internal/sealed", "internal/verify", "shim/supervise"},
 	"init":               {"internal/child", "internal/exit", "internal/gate", "internal/nofile", "internal/orders", "internal/sys"},
 	"policy/syntax":      nil,

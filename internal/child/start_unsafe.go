@@ -164,6 +164,9 @@ func end() {
 	}
 }
 
+// Report is the read end of the report pipe: readable when Wait would not block.
+func (p *Process) Report() int { return p.report }
+
 // Wait returns nil once the child has executed its last instruction, the exec, and
 // a *Failure when one has failed. A child that dies without a word is an error too.
 // To tell an exec from a silent death the caller looks at the pidfd, or (the shim)

@@ -20,13 +20,13 @@ func vfork(flags uintptr, p *Program) int
 //
 // The caller must be the only thread of its process and block all signals: the child
 // runs on the caller's stack, in its memory, with its handlers. Nothing is allocated.
-func (p *Program) Vfork() (pid int, failed Failure, err error) {
+func (p *Program) Vfork() (pid int, failed Failure, errno syscall.Errno) {
 	p.failed = Failure{}
 	pid = vfork(vforkFlags, p)
 	if pid < 0 {
 		return 0, Failure{}, syscall.Errno(-pid)
 	}
-	return pid, p.failed, nil
+	return pid, p.failed, 0
 }
 
 // vforked is the child's whole life until exec.

@@ -61,6 +61,14 @@ func Tcgetpgrp(fd int) (int, error) {
 	return int(group), asError(errno)
 }
 
+// ChdirRoot makes the root directory the current one.
+func ChdirRoot() {
+	// Safety: root is a package variable that ends in a NUL.
+	syscall.RawSyscall(syscall.SYS_CHDIR, uintptr(unsafe.Pointer(&root)), 0, 0)
+}
+
+var root = [2]byte{'/', 0}
+
 // Exists tells whether a path leads to something. It opens nothing: O_PATH.
 func Exists(path string) bool {
 	if len(path) >= len(pathBuffer) {

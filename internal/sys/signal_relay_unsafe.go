@@ -93,6 +93,7 @@ const retireTimeout = 100_000_000
 // kernel/signal.c); the runtime unblocks 32 in every thread it makes. A thread that
 // the host did not let run until the timeout stays and keeps relaying.
 func EndOtherThreads() {
+	growStack()
 	procPin()
 	all, _ := runtime.ThreadCreateProfile(nil)
 	others := uint32(all - 1)
@@ -106,3 +107,15 @@ func EndOtherThreads() {
 		}
 	}
 }
+
+// growStack makes the caller's stack large enough for what may still come, so that it
+// never grows again. Only a garbage collection would shrink it.
+//
+//go:noinline
+func growStack() {
+	var room [8 << 10]byte
+	touch(&room)
+}
+
+//go:noinline
+func touch(room *[8 << 10]byte) { room[0] = 1 }

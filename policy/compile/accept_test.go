@@ -129,7 +129,7 @@ tmpfs = [
 [why]
 "mounts./dev/x" = "a compiler writes programs there"
 `[1:])
-	dir := p.Mounts[5].Source
+	dir := p.Mounts[6].Source
 	if !strings.HasSuffix(dir, "/conf") || dir[0] != '/' {
 		t.Errorf("beside the policy: %q", dir)
 	}

@@ -20,7 +20,7 @@ func (c *compiler) cgroup() {
 	}
 	high, highest := c.memory("memory.high", g.Memory.High), c.memory("memory.max", g.Memory.Max)
 	c.memory("memory.swap.max", g.Memory.Swap.Max)
-	if g.Memory.High != nil && g.Memory.Max != nil && high > highest {
+	if g.Memory.High != nil && g.Memory.Max != nil && high != unlimited && high > highest {
 		c.fail(c.file.Pos("cgroup.memory.high"), *g.Memory.High, "it throttles before memory.max kills, so it must be lower", "memory.high is above memory.max")
 	}
 	c.integer("pids.max", g.Pids.Max)

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -46,7 +47,7 @@ func (s *source) extend(own *syntax.File, stack []string) (*layer, error) {
 		}
 		b, err := s.base(name, stack)
 		if err != nil {
-			return nil, fmt.Errorf("%w%s", err, extendedAt(pos, err))
+			return nil, extendedAt(pos, err)
 		}
 		l.bases = append(l.bases, b)
 		files = append(files, b.file)
@@ -62,11 +63,12 @@ func (s *source) extend(own *syntax.File, stack []string) (*layer, error) {
 
 // extendedAt says who wanted a file that could not be read. Errors in a text speak
 // for themselves.
-func extendedAt(pos syntax.Position, err error) string {
-	if _, ok := err.(syntax.Errors); ok {
-		return ""
+func extendedAt(pos syntax.Position, err error) error {
+	var inText syntax.Errors
+	if errors.As(err, &inText) {
+		return err
 	}
-	return fmt.Sprintf("; it is extended at %s", pos)
+	return fmt.Errorf("%w; it is extended at %s", err, pos)
 }
 
 // extendable says what is wrong with extending name here.

@@ -21,7 +21,7 @@ const initGroup = "@casemate-init"
 // the rest of prctl(2).
 var initWhen = map[string]string{
 	"clone": "flags & @CLONE_NEW == 0",
-	"prctl": "option in {PR_SET_VMA, PR_SET_DUMPABLE}",
+	"prctl": "option in {PR_SET_VMA, PR_SET_PDEATHSIG, PR_SET_DUMPABLE}",
 }
 
 // grant is an allowed call.

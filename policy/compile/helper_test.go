@@ -3,6 +3,7 @@ package compile
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,5 +72,17 @@ func refuse(t *testing.T, text, want string) {
 func refuseAll(t *testing.T, cases map[string][2]string) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) { refuse(t, c[0], c[1]) })
+	}
+}
+
+// refuseLine demands that a fragment is refused and that one of the lines is this.
+func refuseLine(t *testing.T, text, want string) {
+	t.Helper()
+	_, err := fragment(t, text)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	if !slices.Contains(strings.Split(err.Error(), "\n"), want) {
+		t.Errorf("\ngot  %s\nwant %s", err, want)
 	}
 }

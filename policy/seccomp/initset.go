@@ -15,13 +15,14 @@ var initSet = []string{
 	// the Go runtime's start (runtime.rt0_go, osinit, schedinit)
 	"arch_prctl",        // amd64: the thread pointer of the first thread (ARCH_SET_FS)
 	"sched_getaffinity", // number of processors
-	"openat",            // size of huge pages, in sysfs; may fail
+	"openat",            // size of huge pages and the cgroup's cpu limit, may fail; later whether a file that is not executed exists
 	"read",              // the same; later the orders and the gate
+	"pread64",           // the cgroup's cpu limit; may fail
 	"close",             // the same; later what init has read to the end
 	"mmap",              // the heap and the stacks of threads
 	"munmap",            // what an aligned reservation leaves over
 	"madvise",           // huge pages off for the runtime's own memory
-	"prctl",             // names of memory areas (PR_SET_VMA), may fail; later PR_SET_DUMPABLE
+	"prctl",             // names of memory areas (PR_SET_VMA), may fail; later PR_SET_PDEATHSIG, PR_SET_DUMPABLE
 	"fcntl",             // descriptors 0-2 are open (F_GETFD), or the runtime gives up; later the seals of the orders
 	"rt_sigaction",      // a handler for every signal
 	"rt_sigprocmask",    // signals blocked while a thread is made, and in the wait loop
@@ -40,6 +41,7 @@ var initSet = []string{
 	"rt_sigreturn",    // end of every signal handler
 	"restart_syscall", // an interrupted nanosleep or futex after SIGSTOP, SIGCONT or the freezer
 	"write",           // the gate, and the last words of a panic
+	"exit",            // the runtime's other threads, which init ends before it waits
 	"exit_group",      // the end
 
 	// the work of an init
@@ -48,7 +50,6 @@ var initSet = []string{
 	"kill",            // forwarding signals
 
 	// making the workload
-	"pipe2",   // reports an execve that failed
 	"setpgid", // a process group of its own, for scope = "group"
 	"chdir",   // the working directory
 	"execve",  // the workload

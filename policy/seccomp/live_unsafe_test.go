@@ -77,7 +77,7 @@ func raw(nr int, args ...uint64) unix.Errno {
 func child(t *testing.T, part string) (string, syscall.WaitStatus) {
 	t.Helper()
 	if testing.CoverMode() != "" {
-		t.Skip("coverage writes a file at the end, which the filter forbids")
+		t.Skip("under coverage the child would write a file at its end, which the filter forbids")
 	}
 	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.count=1")
 	cmd.Env = append(os.Environ(), liveEnv+"="+part)
@@ -88,8 +88,8 @@ func child(t *testing.T, part string) (string, syscall.WaitStatus) {
 	return string(out), cmd.ProcessState.Sys().(syscall.WaitStatus)
 }
 
-// finish ends the child; the thread with the filter must not end by itself, since
-// exit(2) is not allowed to it.
+// finish ends the child at once: nothing that the testing package does at its end
+// has to get past the filter.
 func finish(t *testing.T, problems []string) {
 	t.Helper()
 	if len(problems) > 0 {

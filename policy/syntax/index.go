@@ -3,6 +3,7 @@ package syntax
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -15,10 +16,10 @@ func read(name string, text []byte) (*Node, error) {
 	if err := checkText(name, text); err != nil {
 		return nil, err
 	}
-	x := &index{lines: newLines(name, text), root: &Node{Table: map[string]*Node{}}}
+	x := &index{text: text, lines: newLines(name, text), root: &Node{Table: map[string]*Node{}}}
 	x.root.Key = Position{File: name, Line: 1, Col: 1}
 	x.root.Pos = x.root.Key
-	x.build(text)
+	x.build()
 	var values map[string]any
 	if err := toml.Unmarshal(text, &values); err != nil {
 		return nil, x.decodeError(err)
@@ -44,14 +45,15 @@ func (x *index) decodeError(err error) error {
 
 // index walks the parser's expressions and builds the tree of places.
 type index struct {
+	text  []byte
 	lines *lines
 	root  *Node
 	errs  Errors
 }
 
-func (x *index) build(text []byte) {
+func (x *index) build() {
 	var p unstable.Parser
-	p.Reset(text)
+	p.Reset(x.text)
 	at := x.root
 	for p.NextExpression() && len(x.errs) == 0 {
 		switch e := p.Expression(); e.Kind {
@@ -115,8 +117,18 @@ func (x *index) keyValue(n *Node, e *unstable.Node, depth int) {
 		x.errs.Add(pos, name, fmt.Sprintf("it is set first in line %d", old.Key.Line), "set twice")
 		return
 	}
-	n.Table[name] = x.value(e.Value(), pos, depth)
+	n.Table[name] = x.value(e.Value(), x.afterKey(last), depth)
 	n.Table[name].Key = pos
+}
+
+// afterKey is the place of the value behind a key's last part: the parser gives
+// none for lists and tables, but only blanks and the = are between.
+func (x *index) afterKey(key *unstable.Node) Position {
+	at := int(key.Raw.Offset + key.Raw.Length)
+	for at < len(x.text) && strings.IndexByte(" \t=", x.text[at]) >= 0 {
+		at++
+	}
+	return x.lines.at(at)
 }
 
 // step goes one part down a dotted key.

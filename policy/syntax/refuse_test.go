@@ -114,7 +114,7 @@ var refused = map[string]struct{ text, want string }{
 	},
 	"no argv": {
 		"policy = 1\n[exec]\nargv = []\n",
-		`p.toml:3:1: 0 entries; it takes 1 to 1024`,
+		`p.toml:3:8: 0 entries; it takes 1 to 1024`,
 	},
 	"a newline in a string": {
 		"policy = 1\n[exec]\nargv = [\"/x\", \"a\\nb\"]\n",
@@ -141,7 +141,7 @@ var refused = map[string]struct{ text, want string }{
 	"not UTF-8":         {"policy = 1\n# \xff\n", `p.toml:2:3: not valid UTF-8: "\xff"`},
 	"not TOML":          {"policy = 1\n[exec\n", `p.toml:2:6: expected ']' to close table name`},
 	"not finished":      {"policy = 1\nextends = [\n", ``},
-	"nested":            {"policy = 1\nwhy = " + strings.Repeat("[", 12) + strings.Repeat("]", 12) + "\n", `p.toml:2:1: nested more than 8 deep`},
+	"nested":            {"policy = 1\nwhy = " + strings.Repeat("[", 12) + strings.Repeat("]", 12) + "\n", `p.toml:2:7: nested more than 8 deep`},
 	"too large":         {"#" + strings.Repeat("x", MaxText), `p.toml: the file has 262145 bytes, over the limit of 262144`},
 	"long string":       {"policy = 1\nservice = \"" + strings.Repeat("x", 4097) + "\"\n", `p.toml:2:11: the string has 4097 bytes, over the limit of 4096: "` + strings.Repeat("x", 32) + `…"`},
 	"long list":         {"policy = 1\nextends = [" + strings.Repeat("\"a\",", 9) + "]\n", ``},

@@ -3,8 +3,6 @@ package supervise
 import (
 	"errors"
 	"fmt"
-	"os"
-	"syscall"
 	"time"
 
 	"casemate/internal/exit"
@@ -16,93 +14,98 @@ import (
 // AwaitExec waits until the child has run its last step, the exec of init. The error
 // is a *child.Failure when a step failed.
 func (p *Process) AwaitExec() error {
-	timer := time.NewTimer(startTimeout)
-	defer timer.Stop()
-	for {
-		select {
-		case err := <-p.execed:
-			return err
-		case s := <-p.signals:
-			if err := p.early(s); err != nil {
-				return err
-			}
-		case <-timer.C:
-			return fmt.Errorf("the launch did not get to init in %s", startTimeout)
-		}
+	err := p.before(p.child.Report())
+	if errors.Is(err, errTimeout) {
+		return fmt.Errorf("the launch did not get to init in %s", startTimeout)
 	}
+	if err != nil {
+		return err
+	}
+	return p.child.Wait()
 }
 
 // AwaitReady waits for init's word that it is confined and has its orders.
 func (p *Process) AwaitReady() error {
-	m, err := p.await()
-	if err == nil && m.Kind != gate.Ready {
-		err = errors.New("init spoke out of turn")
+	err := p.before(p.gate)
+	if errors.Is(err, errTimeout) {
+		return fmt.Errorf("init did not answer in %s", startTimeout)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	m, ok := p.hear()
+	if !ok {
+		return p.lost()
+	}
+	if m.Kind != gate.Ready {
+		return errors.New("init spoke out of turn")
+	}
+	return nil
 }
 
-// await waits for one message of init before the workload runs.
-func (p *Process) await() (gate.Message, error) {
-	timer := time.NewTimer(startTimeout)
-	defer timer.Stop()
+// before waits for a descriptor before the workload runs, and for signals meanwhile.
+func (p *Process) before(fd int) error {
+	deadline := time.Now().Add(startTimeout)
 	for {
-		select {
-		case m, ok := <-p.gated:
-			if !ok {
-				return m, p.lost()
+		ready, err := wait(deadline, p.signals.fd, fd)
+		if err != nil {
+			return err
+		}
+		if ready[0] {
+			if err := p.early(); err != nil {
+				return err
 			}
-			return m, nil
-		case s := <-p.signals:
-			if err := p.early(s); err != nil {
-				return gate.Message{}, err
-			}
-		case <-timer.C:
-			return gate.Message{}, fmt.Errorf("init did not answer in %s", startTimeout)
+		}
+		if ready[1] {
+			return nil
 		}
 	}
+}
+
+// early decides about a signal that comes before the workload runs: what asks for an
+// end ends the launch, anything else waits for the workload.
+func (p *Process) early() error {
+	n, err := p.signals.next()
+	if err != nil {
+		return err
+	}
+	switch n {
+	case 0:
+	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP:
+		return Aborted(n)
+	default:
+		p.pending = append(p.pending, n)
+	}
+	return nil
 }
 
 // lost says how init ended when it has closed the gate before its time.
 func (p *Process) lost() error {
-	select {
-	case e := <-p.ended:
-		p.reaped = true
-		if e.err != nil {
-			return e.err
-		}
-		if e.status.Exited() && e.status.ExitStatus() == exit.Usage {
-			return exit.Wrap(exit.Bug, errors.New("init refused its orders"))
-		}
-		return fmt.Errorf("init ended before the workload ran: %s", describe(e.status))
-	case <-time.After(startTimeout):
+	if _, err := wait(time.Now().Add(startTimeout), p.child.PIDFD); err != nil {
 		return errors.New("init closed the gate before the workload ran")
 	}
+	if err := p.reap(); err != nil {
+		return err
+	}
+	if p.status.Exited() && p.status.ExitStatus() == exit.Usage {
+		return exit.Wrap(exit.Bug, errors.New("init refused its orders"))
+	}
+	return fmt.Errorf("init ended before the workload ran: %s", describe(p.status))
 }
 
 // describe puts a wait status into words.
 func describe(s unix.WaitStatus) string {
 	if s.Signaled() {
-		return fmt.Sprintf("killed by %s", unix.SignalName(s.Signal()))
+		return "killed by " + unix.SignalName(s.Signal())
 	}
 	return fmt.Sprintf("exit status %d", s.ExitStatus())
-}
-
-// early decides about a signal that comes before the workload runs: what asks for an
-// end ends the launch, anything else waits for the workload.
-func (p *Process) early(s os.Signal) error {
-	n := s.(syscall.Signal)
-	switch n {
-	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP:
-		return Aborted(n)
-	}
-	p.pending = append(p.pending, s)
-	return nil
 }
 
 // Release lets init start the workload, after verification.
 func (p *Process) Release() error {
 	b := gate.Message{Kind: gate.Release}.Encode()
-	if _, err := p.gate.Write(b[:]); err != nil {
+	// MSG_NOSIGNAL: an init that is gone is an error here, not a SIGPIPE.
+	if err := unix.Send(p.gate, b[:], unix.MSG_NOSIGNAL); err != nil {
 		return fmt.Errorf("release init: %w", err)
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"casemate/internal/exit"
 	"casemate/internal/gate"
@@ -15,46 +14,57 @@ import (
 // Supervise follows the released container to its end and gives the exit status
 // for the shim: the workload's own, 128+n when signal n ended it.
 func (p *Process) Supervise() (int, error) {
-	gated := p.gated
+	open := true // the gate
 	for {
-		select {
-		case m, ok := <-gated:
-			if !ok {
-				gated = nil // the end is near; the wait below says how
-				continue
-			}
-			if err := p.heard(m); err != nil {
+		fds := []int{p.signals.fd, p.child.PIDFD, p.gate}
+		if !open {
+			fds = fds[:2]
+		}
+		ready, err := wait(forever, fds...)
+		if err != nil {
+			return 0, err
+		}
+		// The gate before the end: what init has said last still counts.
+		if open && ready[2] {
+			if open, err = p.heard(); err != nil {
 				return 0, err
 			}
-		case s := <-p.signals:
-			p.forward(s)
-		case e := <-p.ended:
-			p.reaped = true
-			return p.finish(e)
+			continue
+		}
+		if ready[0] {
+			n, err := p.signals.next()
+			if err != nil {
+				return 0, err
+			}
+			p.forward(n)
+		}
+		if ready[1] {
+			return p.finish()
 		}
 	}
 }
 
-// heard takes a message of a released init.
-func (p *Process) heard(m gate.Message) error {
-	switch m.Kind {
-	case gate.Started:
-		for _, s := range p.pending {
-			p.forward(s)
+// heard takes a message of a released init; false when there will be no more.
+func (p *Process) heard() (bool, error) {
+	m, ok := p.hear()
+	switch {
+	case !ok:
+		return false, nil // the end is near; the pidfd says how
+	case m.Kind == gate.Started:
+		for _, n := range p.pending {
+			p.forward(n)
 		}
 		p.pending = nil
-		return notify("READY=1")
-	case gate.ExecError, gate.Exited:
-		return nil // init exits next, with the status
+		return true, notify("READY=1")
+	case m.Kind == gate.ExecError || m.Kind == gate.Exited:
+		return true, nil // init exits next, with the status
 	}
-	return exit.Wrap(exit.Unlike, fmt.Errorf("init sent message %#x, which it never sends", uint32(m.Kind)))
+	return false, exit.Wrap(exit.Unlike, fmt.Errorf("init sent message %#x, which it never sends", uint32(m.Kind)))
 }
 
-// forward passes a signal on to init. The kernel's own to this process stay here:
-// SIGCHLD is about init, SIGURG is how the Go runtime preempts.
-func (p *Process) forward(s os.Signal) {
-	n := s.(syscall.Signal)
-	if n == unix.SIGCHLD || n == unix.SIGURG {
+// forward passes a signal on to init.
+func (p *Process) forward(n unix.Signal) {
+	if n == 0 {
 		return
 	}
 	if err := p.send(n); err != nil && !errors.Is(err, unix.ESRCH) {
@@ -63,13 +73,13 @@ func (p *Process) forward(s os.Signal) {
 }
 
 // finish turns the end of init into an exit status.
-func (p *Process) finish(e ended) (int, error) {
-	if e.err != nil {
-		return 0, e.err
+func (p *Process) finish() (int, error) {
+	if err := p.reap(); err != nil {
+		return 0, err
 	}
-	if e.status.Signaled() {
-		fmt.Fprintf(os.Stderr, "casemate-shim: init was %s\n", describe(e.status))
-		return exit.Signalled + int(e.status.Signal()), nil
+	if p.status.Signaled() {
+		fmt.Fprintf(os.Stderr, "casemate-shim: init was %s\n", describe(p.status))
+		return exit.Signalled + int(p.status.Signal()), nil
 	}
-	return e.status.ExitStatus(), nil
+	return p.status.ExitStatus(), nil
 }

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"casemate/internal/sys"
+
+	"golang.org/x/sys/unix"
+)
+
+// The probe needs the main thread for itself.
+func init() { runtime.LockOSThread() }
+
+// probe is the workload, or what stands between the test and init. It does not return.
+func probe(args []string) {
+	switch args[0] {
+	case "signals":
+		probeSignals()
+	case "storm":
+		probeStorm(args[1:])
+	case "flood":
+		probeFlood(args[1:])
+	case "orphans":
+		probeOrphans(args[1:])
+	case "env":
+		for _, e := range os.Environ() {
+			fmt.Printf("%q\n", e)
+		}
+	case "enter":
+		probeEnter(args[1:])
+	case "parent":
+		probeParent(args[1:])
+	case "peek":
+		probePeek()
+	default:
+		fmt.Println("probe: unknown", args)
+		os.Exit(99)
+	}
+	os.Exit(0)
+}
+
+// probeSignals prints every signal that reaches it.
+func probeSignals() {
+	if err := sys.CatchAll(); err != nil {
+		fmt.Println(err)
+		os.Exit(99)
+	}
+	b := make([]byte, 0, 64)
+	sys.EndOtherThreads()
+	sys.Write(1, []byte("ready\n"))
+	var info sys.Siginfo
+	for {
+		if sys.RtSigtimedwait(sys.AllSignals, &info) != 0 {
+			continue
+		}
+		b = strconv.AppendInt(b[:0], int64(info.Signo), 10)
+		b = append(b, '\n')
+		sys.Write(1, b)
+	}
+}
+
+// probeStorm sends every signal to PID 1, the faults and KILL and STOP among them, by
+// kill(2) and with forged siginfo, and then says so.
+func probeStorm(args []string) {
+	rounds, _ := strconv.Atoi(args[0])
+	signal.Ignore() // nothing that comes back ends the probe
+	for range rounds {
+		for n := syscall.Signal(1); n <= 64; n++ {
+			syscall.Kill(1, n)
+			forge(1, n)
+		}
+	}
+	fmt.Println("sent")
+}
+
+// forge sends a signal that claims to be queued by PID 1 itself.
+func forge(pid int, n syscall.Signal) {
+	info := [128]byte{0: byte(n), 8: 0xff, 9: 0xff, 10: 0xff, 11: 0xff, 16: 1} // SI_QUEUE, si_pid 1
+	sigqueue(pid, n, &info)
+}
+
+// probeFlood sends one signal many times to PID 1.
+func probeFlood(args []string) {
+	count, _ := strconv.Atoi(args[0])
+	n, _ := strconv.Atoi(args[1])
+	for range count {
+		if err := syscall.Kill(1, syscall.Signal(n)); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println("sent")
+}
+
+// probeOrphans makes orphans: children of children that have ended.
+func probeOrphans(args []string) {
+	count, _ := strconv.Atoi(args[0])
+	for ; count > 0; count -= 200 {
+		// Each $(:) is a child of the subshell in the background, which the shell does not wait for.
+		cmd := exec.Command("/bin/sh", "-c", "i=0; while [ $i -lt "+strconv.Itoa(min(count, 200))+" ]; do (:& :&); i=$((i+2)); done")
+		if err := cmd.Run(); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println("done")
+}
+
+// probeEnter mounts a proc of the new PID namespace and becomes another program:
+// enter [uid=N] [ignore] PROGRAM ARGV...
+func probeEnter(args []string) {
+	for _, err := range []error{
+		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+		unix.Mount("proc", "/proc", "proc", 0, ""),
+	} {
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(99)
+		}
+	}
+	for ; ; args = args[1:] {
+		if id, ok := strings.CutPrefix(args[0], "uid="); ok {
+			n, _ := strconv.Atoi(id)
+			unix.Setgroups(nil)
+			syscall.Setresgid(n, n, n)
+			syscall.Setresuid(n, n, n)
+		} else if args[0] == "ignore" {
+			ignoreAll()
+		} else {
+			break
+		}
+	}
+	fmt.Println(syscall.Exec(args[0], args[1:], os.Environ()))
+	os.Exit(99)
+}
+
+// ignoreAll ignores and blocks all signals, which survives an exec.
+func ignoreAll() {
+	for n := syscall.Signal(1); n <= 64; n++ {
+		signal.Ignore(n)
+		ignoreSignal(n)
+	}
+	sys.RtSigprocmask(sys.AllSignals)
+}
+
+// probeParent runs a program as a child and exits with its status: it is then not PID 1.
+func probeParent(args []string) {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Run()
+	os.Exit(cmd.ProcessState.ExitCode())
+}
+
+// probePeek tries to look into PID 1 and prints what it could do.
+func probePeek() {
+	for _, path := range []string{"/proc/1/fd", "/proc/1/map_files", "/proc/1/task/1/fd"} {
+		if entries, err := os.ReadDir(path); err == nil {
+			fmt.Println("read", path, entries)
+		}
+	}
+	for _, path := range []string{"/proc/1/mem", "/proc/1/environ", "/proc/1/maps"} {
+		if f, err := os.Open(path); err == nil {
+			fmt.Println("opened", path)
+			f.Close()
+		}
+	}
+	for _, path := range []string{"/proc/1/exe", "/proc/1/cwd", "/proc/1/root"} {
+		if target, err := os.Readlink(path); err == nil {
+			fmt.Println("read", path, target)
+		}
+	}
+	if err := syscall.PtraceAttach(1); err == nil {
+		fmt.Println("attached to PID 1")
+	}
+	fmt.Println("peeked")
+}

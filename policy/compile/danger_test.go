@@ -1,0 +1,85 @@
+package compile
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"casemate/policy/base"
+	"casemate/policy/seccomp"
+
+	"github.com/syndtr/gocapability/capability"
+)
+
+// No group grants a call that needs a why, but under a condition of the group's own
+// where a condition takes the danger away.
+func TestGroupsAreSafe(t *testing.T) {
+	for _, name := range base.Groups() {
+		g, _ := base.FindGroup(name)
+		for _, call := range g.Calls {
+			if d, ok := dangerousCalls[call]; ok && !(d.narrowed && g.When[call] != "") {
+				t.Errorf("%s grants %s: %s", name, call, d.why)
+			}
+		}
+		if slices.Contains(g.Calls, "clone3") {
+			t.Errorf("%s grants clone3", name)
+		}
+	}
+	for _, call := range seccomp.InitSet() {
+		if _, ok := dangerousCalls[call]; ok && initWhen[call] == "" {
+			t.Errorf("init's own set grants %s without a condition", call)
+		}
+	}
+}
+
+// A name that nobody knows would guard nothing.
+func TestDangerousNames(t *testing.T) {
+	for call := range dangerousCalls {
+		if !seccomp.Known(call) {
+			t.Errorf("unknown call %s", call)
+		}
+	}
+	var known []string
+	for _, c := range capability.List() {
+		known = append(known, strings.ToUpper(c.String()))
+	}
+	for name := range dangerousCaps {
+		if !slices.Contains(known, name) {
+			t.Errorf("unknown capability %s", name)
+		}
+	}
+	for call := range initWhen {
+		if !slices.Contains(seccomp.InitSet(), call) {
+			t.Errorf("a condition on %s, which init does not need", call)
+		}
+	}
+}
+
+// Each dangerous call and capability is refused without a why and accepted with one.
+func TestDangersNeedReasons(t *testing.T) {
+	for call := range dangerousCalls {
+		needsWhy(t, `seccomp.allow = ["`+call+`"]`, "seccomp."+call)
+	}
+	for name := range dangerousCaps {
+		needsWhy(t, `capabilities.keep = ["`+name+`"]`, "capabilities."+name)
+	}
+}
+
+func needsWhy(t *testing.T, text, key string) {
+	t.Helper()
+	if _, err := fragment(t, text); err == nil || !strings.Contains(err.Error(), "a dangerous grant without a reason") {
+		t.Errorf("%s: %v", text, err)
+	}
+	if _, err := fragment(t, text+"\n[why]\n\""+key+"\" = \"this is only a test\"\n"); err != nil {
+		t.Error(err)
+	}
+}
+
+// A condition that the policy states is reason enough where the danger lies in the
+// arguments; where a group's condition is replaced, the call counts as named.
+func TestConditionsAndReasons(t *testing.T) {
+	good(t, "seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family == AF_UNIX\"\n")
+	good(t, "seccomp.allow = [\"@net-client\"]\nseccomp.when.socket = \"family == AF_VSOCK\"\n")
+	refuse(t, "seccomp.allow = [\"ptrace\"]\nseccomp.when.ptrace = \"request == PTRACE_TRACEME\"\n",
+		`p.toml:6:23: a dangerous grant without a reason (reads and changes other processes): "seccomp.ptrace"; hint: under [why], write: "seccomp.ptrace" = "the reason"`)
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"casemate/internal/sealed"
+	"casemate/policy/compile"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// examples is the directory of the examples.
+func examples(t *testing.T) string {
+	dir, err := filepath.Abs("../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// The examples, resolved. A change of a default, a base or the language shows here
+// as what it does to four real services.
+func TestGoldenExamples(t *testing.T) {
+	found, err := filepath.Glob(filepath.Join(examples(t), "*.toml"))
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
+	}
+	for _, path := range found {
+		name := strings.TrimSuffix(filepath.Base(path), ".toml")
+		t.Run(name, func(t *testing.T) { golden(t, path, "testdata/golden/"+name+".txt") })
+	}
+}
+
+func golden(t *testing.T, policy, file string) {
+	p, err := compile.Compile(policy, compile.Options{Passwd: "testdata/passwd", Group: "testdata/group"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := stable(newView(&sealed.File{Policy: p}).text(), examples(t))
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("go test -update rewrites it\n%s", d)
+	}
+}
+
+// unstable is what differs between checkouts and versions of libraries, and would
+// make a golden file a nuisance: digests, counts, versions.
+var unstable = regexp.MustCompile(`(?m) *[0-9a-f]{64}$|^digest .*\n| +[0-9]+ instructions$|(libseccomp|golang.org/x/sys) v?[0-9.]+ *`)
+
+func stable(text, dir string) string {
+	text = strings.ReplaceAll(text, dir, "$EXAMPLES")
+	return unstable.ReplaceAllString(text, "$1")
+}
