@@ -19,7 +19,7 @@ func shell(script string) orders.Orders {
 // The workload's exit status is init's, every one of them, and the gate tells it.
 func TestExitStatus(t *testing.T) {
 	for code := range 256 {
-		alone(t, "/bin/sh", "-c", fmt.Sprintf("exit %d", code)).ends(t, code)
+		single(t, "/bin/sh", "-c", fmt.Sprintf("exit %d", code)).ends(t, code)
 	}
 	for _, code := range []int{0, 1, 7, 126, 127, 128, 250, 255} {
 		i := ordered(t, shell(fmt.Sprintf("exit %d", code)))
@@ -41,7 +41,7 @@ func TestDeathBySignal(t *testing.T) {
 		case syscall.SIGCHLD, syscall.SIGCONT, syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGURG, syscall.SIGWINCH:
 			continue
 		}
-		alone(t, "/bin/sh", "-c", fmt.Sprintf("ulimit -c 0; kill -%d $$; exit 99", n)).ends(t, 128+n)
+		single(t, "/bin/sh", "-c", fmt.Sprintf("ulimit -c 0; kill -%d $$; exit 99", n)).ends(t, 128+n)
 	}
 	i := ordered(t, shell("kill -KILL $$"))
 	i.expect(t, gate.Started)
@@ -82,7 +82,7 @@ func TestExecFailures(t *testing.T) {
 				t.Errorf("the gate says %v, want %v", errno, c.errno)
 			}
 			i.ends(t, c.code, "casemate-init: exec ", c.say)
-			alone(t, c.path).ends(t, c.code, c.say)
+			single(t, c.path).ends(t, c.code, c.say)
 		})
 	}
 	t.Run("cwd", func(t *testing.T) {
@@ -99,9 +99,9 @@ func TestExecFailures(t *testing.T) {
 // A child that ends at once is not missed.
 func TestShortLives(t *testing.T) {
 	for range 300 {
-		alone(t, "/bin/true").ends(t, 0)
+		single(t, "/bin/true").ends(t, 0)
 	}
 	for range 300 {
-		alone(t, "/bin/false").ends(t, 1)
+		single(t, "/bin/false").ends(t, 1)
 	}
 }

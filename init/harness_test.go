@@ -135,8 +135,8 @@ func begin(t *testing.T, cmd *exec.Cmd) *instance {
 	return i
 }
 
-// alone starts `casemate-init -- args` as PID 1.
-func alone(t *testing.T, args ...string) *instance {
+// single starts `casemate-init -- args` as PID 1.
+func single(t *testing.T, args ...string) *instance {
 	t.Helper()
 	needRoot(t)
 	cmd := exec.Command(binary, append([]string{"--"}, args...)...)
@@ -160,7 +160,7 @@ type shimmed struct {
 // sealed is all the seals that orders must have.
 const sealed = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 
-// underShim starts init as the shim does.
+// startShimmed starts init as the shim does.
 func startShimmed(t *testing.T, s shimmed) *instance {
 	t.Helper()
 	needRoot(t)

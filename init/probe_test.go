@@ -22,7 +22,7 @@ func init() { runtime.LockOSThread() }
 func probe(args []string) {
 	switch args[0] {
 	case "signals":
-		probeSignals()
+		probeSignals(args[1:])
 	case "storm":
 		probeStorm(args[1:])
 	case "flood":
@@ -46,11 +46,18 @@ func probe(args []string) {
 	os.Exit(0)
 }
 
-// probeSignals prints every signal that reaches it.
-func probeSignals() {
+// probeSignals prints every signal that reaches it, and first starts a program.
+func probeSignals(args []string) {
 	if err := sys.CatchAll(); err != nil {
 		fmt.Println(err)
 		os.Exit(99)
+	}
+	if len(args) > 0 {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Stdout = os.Stdout
+		if err := cmd.Start(); err != nil {
+			fmt.Println(err)
+		}
 	}
 	b := make([]byte, 0, 64)
 	sys.EndOtherThreads()

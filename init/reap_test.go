@@ -3,13 +3,14 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"casemate/internal/gate"
-	"casemate/internal/orders"
 )
 
 // children are the states of the children of a process, by its number here.
@@ -47,30 +48,94 @@ func (i *instance) settles(t *testing.T) {
 	t.Fatalf("%d children are left: %v", len(states), states)
 }
 
-func reapsOrphans(t *testing.T, i *instance) {
-	t.Helper()
-	i.until(t, "done")
-	i.settles(t)
-	before := i.anonymous(t)
-	i.until(t, "done")
-	i.settles(t)
-	if after := i.anonymous(t); after != before {
-		t.Errorf("anonymous memory went from %d to %d KiB", before, after)
+// stormy is a workload that makes orphans twice and stays.
+const stormy = `"$0" probe orphans 1000; "$0" probe orphans 4000; exec sleep 1000`
+
+// Thousands of orphans are reaped, and reaping costs no memory.
+func TestZombies(t *testing.T) {
+	for name, start := range map[string]func(*testing.T) *instance{
+		"alone": func(t *testing.T) *instance { return single(t, "/bin/sh", "-c", stormy, self) },
+		"under the shim": func(t *testing.T) *instance {
+			o := shell(stormy)
+			o.Argv = append(o.Argv, self)
+			i := ordered(t, o)
+			i.expect(t, gate.Started)
+			return i
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := start(t)
+			i.until(t, "done")
+			before := i.status(t, "RssAnon")
+			i.until(t, "done")
+			i.settles(t)
+			if after := i.status(t, "RssAnon"); after != before {
+				t.Errorf("anonymous memory went from %s to %s", before, after)
+			}
+		})
 	}
 }
 
-// Thousands of orphans are reaped, and it costs no memory.
-func TestZombies(t *testing.T) {
-	const script = `"$0" probe orphans 1000; "$0" probe orphans 4000; read forever < /dev/zero & wait; exit 5`
-	t.Run("alone", func(t *testing.T) {
-		i := alone(t, "/bin/sh", "-c", strings.Replace(script, "read forever < /dev/zero & wait", "sleep 1000", 1), self)
-		reapsOrphans(t, i)
-	})
-	t.Run("under the shim", func(t *testing.T) {
-		o := shell(strings.Replace(script, "read forever < /dev/zero & wait", "exec sleep 1000", 1))
-		o.Argv = append(o.Argv, self)
-		i := ordered(t, o)
-		i.expect(t, gate.Started)
-		reapsOrphans(t, i)
-	})
+// Children that had ended before init was executed are reaped as well, and a SIGCHLD
+// that was ignored and blocked then does not keep init from reaping.
+func TestInheritedChildrenAndDispositions(t *testing.T) {
+	needRoot(t)
+	cmd := exec.Command(self, "probe", "enter", "ignore", binary, binary, "--", "/bin/sh", "-c", stormy, self)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Setsid: true}
+	i := begin(t, cmd)
+	i.until(t, "done")
+	i.until(t, "done")
+	i.settles(t)
+
+	// A shell that becomes init: its child is a zombie by then, or ends later.
+	cmd = exec.Command("/bin/sh", "-c", `(exit 3) & sleep 0.1 & exec "$0" -- sleep 1000`, binary)
+	cmd.SysProcAttr = pidns()
+	begin(t, cmd).settles(t)
+}
+
+// Init that is not PID 1 takes in the orphans all the same.
+func TestSubreaper(t *testing.T) {
+	i := begin(t, exec.Command(binary, "--", "/bin/sh", "-c", stormy, self))
+	i.until(t, "done")
+	i.until(t, "done")
+	i.settles(t)
+	i.signal(t, syscall.SIGTERM)
+	i.ends(t, 128+15)
+}
+
+// Orphans that end after the main child do not change the status; the namespace ends
+// with the main child.
+func TestMainChildDecides(t *testing.T) {
+	i := single(t, "/bin/sh", "-c", "(sleep 1000 &); (exit 9) & exit 4")
+	i.ends(t, 4)
+}
+
+// status is a line of init's /proc/PID/status.
+func (i *instance) status(t *testing.T, key string) string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", i.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, key+":"); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	t.Fatalf("/proc/PID/status lacks %s", key)
+	return ""
+}
+
+// links are the names in a directory of init's /proc/PID.
+func (i *instance) links(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/%s", i.cmd.Process.Pid, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, " ")
 }

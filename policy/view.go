@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"casemate/internal/caps"
 	"casemate/internal/sealed"
-	"casemate/policy/compile"
 
 	"golang.org/x/sys/unix"
 )
@@ -109,64 +107,4 @@ func (v *view) namespaces(p *sealed.Policy) {
 			v.Shared = append(v.Shared, n.name)
 		}
 	}
-}
-
-// rows fills the lists of names and values.
-func (v *view) rows(p *sealed.Policy) {
-	for _, r := range p.Exec.Rlimits {
-		v.Rlimits = append(v.Rlimits, row{compile.RlimitName(r.Resource), bound(r.Soft) + ":" + bound(r.Hard), r.At})
-	}
-	for _, s := range p.Root.Symlinks {
-		v.Symlinks = append(v.Symlinks, row{s.Path, s.Target, s.At})
-	}
-	for _, m := range p.Masks {
-		v.Masked = append(v.Masked, pathRow(m))
-	}
-	for _, m := range p.ReadOnly {
-		v.Readonly = append(v.Readonly, pathRow(m))
-	}
-	for _, f := range p.Filters {
-		v.Filters = append(v.Filters, row{archName(f.Arch), fmt.Sprintf("%d instructions", len(f.Program)/8), ""})
-	}
-	for _, l := range []struct {
-		name  string
-		label sealed.Label
-	}{{"apparmor", p.LSM.AppArmor}, {"selinux", p.LSM.SELinux}} {
-		if l.label.Text != "" {
-			v.Labels = append(v.Labels, row{l.name, l.label.Text + map[bool]string{true: " (required)", false: " (preferred)"}[l.label.Require], l.label.At})
-		}
-	}
-	for _, l := range p.Limits {
-		v.Cgroup = append(v.Cgroup, row{l.File, l.Value, l.At})
-	}
-	for _, s := range p.Signals.Forward {
-		v.Signals = append(v.Signals, row{signalName(s.From), signalName(s.To), ""})
-	}
-	for _, in := range p.Inputs {
-		v.Inputs = append(v.Inputs, row{in.Kind + " " + in.Name, fmt.Sprintf("%x", in.Digest), ""})
-	}
-}
-
-func pathRow(p sealed.Path) row {
-	if !p.Default && p.Type == sealed.Directory {
-		p.Path += "/"
-	}
-	return row{Name: p.Path, At: p.At}
-}
-
-func bound(n uint64) string {
-	if n == ^uint64(0) {
-		return "unlimited"
-	}
-	return fmt.Sprint(n)
-}
-
-func signalName(n uint8) string {
-	switch name := unix.SignalName(unix.Signal(n)); {
-	case n == 0:
-		return "drop"
-	case name != "":
-		return strings.TrimPrefix(name, "SIG")
-	}
-	return fmt.Sprint(n)
 }

@@ -81,7 +81,9 @@ func TestConfinementByDefault(t *testing.T) {
 	host := hostNamespaces(t)
 	r := confined(t, "")
 	for _, set := range []string{"effective", "permitted", "inheritable", "bounding", "ambient"} {
-		equal(t, set, r.Caps[set], []string{})
+		if got, ok := r.Caps[set]; !ok || len(got) != 0 {
+			t.Errorf("%s set: %v %v", set, got, r.Errors)
+		}
 	}
 	for field, want := range map[string]string{
 		"NoNewPrivs": "1", "Seccomp": "2", "Seccomp_filters": "1", "Groups": "", "Umask": "0027",
@@ -138,9 +140,9 @@ mask = ["/app/die"]
 readonly = ["/canary/ro/"]
 `, "write:/x", "write:/dev/x", "write:/app/x", "write:/etc/passwd", "write:/sys/x", "write:/tmp/x", "write:/canary/x", "write:/canary/ro/x", "write:/run/deep/er/x",
 		"write:/dev/shm/x", "read:/app/die", "exec:/app/die", "read:/etc/passwd", "mknod", "write:/proc/sys/kernel/hostname", "write:/sys/fs/cgroup/cgroup.procs")
-	r.attempts(t, "EROFS", "write:/x", "write:/dev/x", "write:/app/x", "write:/etc/passwd", "write:/canary/ro/x", "write:/sys/fs/cgroup/cgroup.procs")
+	r.attempts(t, "EROFS", "write:/x", "write:/dev/x", "write:/app/x", "write:/canary/ro/x")
 	r.attempts(t, "ok", "write:/tmp/x", "write:/canary/x", "write:/run/deep/er/x", "write:/dev/shm/x", "read:/etc/passwd")
-	r.attempts(t, "EACCES", "read:/app/die", "exec:/app/die")
+	r.attempts(t, "EACCES", "read:/app/die", "exec:/app/die", "write:/etc/passwd", "write:/sys/fs/cgroup/cgroup.procs")
 	for _, m := range r.Mounts {
 		f := strings.Fields(m)
 		point, options := f[4], ","+f[5]+","

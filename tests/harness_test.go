@@ -90,7 +90,7 @@ func fillExec(argv, more string) string {
 		text += "[mounts]\nbind = [{ from = \"" + filepath.Join(bin, "app") + "\", at = \"/app\", exec = true }]\n"
 	}
 	if !strings.Contains(more, "[seccomp]") {
-		text += "[seccomp]\nallow = [\"@default\", \"@io\", \"@file-read\", \"@file-write\", \"@process\", \"@signals\", \"@threads\", \"@memory\", \"@time\", \"@sched\"]\n"
+		text += "[seccomp]\nallow = [\"@default\", \"@io\", \"@file-read\", \"@file-write\", \"@process\", \"@signals\", \"@threads\", \"@memory\", \"@time\", \"@sched\", \"capget\"]\n"
 	}
 	return text + more
 }

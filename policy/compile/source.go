@@ -7,7 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"casemate/internal/sealed"
 	"casemate/policy/syntax"
@@ -29,6 +32,10 @@ const maxAccounts = 4 << 20
 // runs as root over trees that others unpacked, and a link would bring a file of
 // the build host into the policy's inputs.
 func read(path string, most int) ([]byte, error) {
+	// The name goes into the sealed policy, and from there into log lines.
+	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(path) {
+		return nil, fmt.Errorf("%q: the name of the file is not printable", path)
+	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ELOOP) {
 		return nil, fmt.Errorf("%s: it is a symbolic link; name the file itself", path)

@@ -91,7 +91,7 @@ type Cpuset struct {
 
 // IO controller.
 type IO struct {
-	Max    []string `toml:"max" doc:"io.max: \"MAJOR:MINOR rbps=… wbps=… riops=… wiops=…\"."`
+	Max    []string `toml:"max" max:"64" doc:"io.max: \"MAJOR:MINOR rbps=… wbps=… riops=… wiops=…\"."`
 	Weight *int64   `toml:"weight" min:"1" max:"10000" doc:"io.weight for every device. The kernel's default is 100."`
 }
 

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"casemate/internal/gate"
+	"casemate/internal/orders"
+)
+
+// forwardable are the signals that reach the workload.
+func forwardable() (list []syscall.Signal) {
+	for n := syscall.Signal(1); n <= 64; n++ {
+		if n != syscall.SIGKILL && n != syscall.SIGSTOP && n != syscall.SIGCHLD {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// reporter is orders for a workload that prints the signals it gets.
+func reporter() orders.Orders {
+	return orders.Orders{Argv: []string{self, "probe", "signals"}, Cwd: "/"}
+}
+
+func ready(t *testing.T, o orders.Orders) *instance {
+	t.Helper()
+	i := ordered(t, o)
+	i.expect(t, gate.Started)
+	i.until(t, "ready")
+	return i
+}
+
+// arrives sends a signal to init and wants another at the workload.
+func (i *instance) arrives(t *testing.T, sent, wanted syscall.Signal) {
+	t.Helper()
+	i.signal(t, sent)
+	if got := i.line(t); got != strconv.Itoa(int(wanted)) {
+		t.Errorf("sent %d, the workload got %s", sent, got)
+	}
+}
+
+func TestEverySignalIsForwarded(t *testing.T) {
+	under := ready(t, reporter())
+	group := reporter()
+	group.Group = true
+	wide := ready(t, group)
+	one := single(t, self, "probe", "signals")
+	one.until(t, "ready")
+	for _, n := range forwardable() {
+		under.arrives(t, n, n)
+		wide.arrives(t, n, n)
+		one.arrives(t, n, n)
+	}
+}
+
+func TestForwardMap(t *testing.T) {
+	o := reporter()
+	o.Forward = []orders.Forward{
+		{From: uint8(syscall.SIGTERM), To: uint8(syscall.SIGQUIT)},
+		{From: uint8(syscall.SIGQUIT), To: 64},
+		{From: uint8(syscall.SIGHUP), To: 0},
+		{From: 64, To: uint8(syscall.SIGCHLD)},
+	}
+	i := ready(t, o)
+	i.arrives(t, syscall.SIGTERM, syscall.SIGQUIT) // not mapped a second time
+	i.arrives(t, syscall.SIGQUIT, 64)
+	i.arrives(t, 64, syscall.SIGCHLD)
+	i.signal(t, syscall.SIGHUP) // dropped: what comes next is what was sent next
+	i.arrives(t, syscall.SIGUSR1, syscall.SIGUSR1)
+}
+
+// members runs three processes of one group that report what they get, and one that
+// has left the group.
+const members = `trap 'echo parent' USR1
+(trap 'echo child' USR1; echo up; while :; do sleep 1000 & wait; done) &
+setsid sh -c 'trap "echo stranger" USR1; echo up; while :; do sleep 1000 & wait; done' &
+while :; do sleep 1000 & wait; done`
+
+func TestScope(t *testing.T) {
+	for _, group := range []bool{false, true} {
+		o := shell(members)
+		o.Group = group
+		i := ordered(t, o)
+		i.expect(t, gate.Started)
+		i.until(t, "up")
+		i.until(t, "up")
+		i.signal(t, syscall.SIGUSR1)
+		got := i.line(t)
+		if group {
+			got += " " + i.line(t)
+		}
+		// The sentinel shows that nothing else was said: TERM ends the shell.
+		i.signal(t, syscall.SIGTERM)
+		i.ends(t, 128+15)
+		for l := range i.lines {
+			got += " " + l
+		}
+		want := map[bool][]string{false: {"parent"}, true: {"parent child", "child parent"}}[group]
+		if got != want[0] && got != want[len(want)-1] {
+			t.Errorf("group %t: USR1 reached %q", group, got)
+		}
+	}
+}
+
+// A leader cannot leave its group, but may put the group's signals out of reach by no
+// means; a main child that execs keeps both. TERM ends it.
+func TestTermEndsTheWorkload(t *testing.T) {
+	i := single(t, "/bin/sh", "-c", "echo up; exec sleep 1000")
+	i.until(t, "up")
+	i.signal(t, syscall.SIGTERM)
+	i.ends(t, 128+15)
+}
+
+// Every signal that a process of the namespace sends to PID 1, KILL, STOP and faults
+// among them, with honest and with forged siginfo, leaves it alive, silent and at work.
+func TestSignalsFromInside(t *testing.T) {
+	t.Run("forwarded", func(t *testing.T) {
+		i := single(t, self, "probe", "signals", self, "probe", "storm", "20")
+		i.until(t, "sent")
+		i.until(t, "64") // the last to come, of the last round or an earlier one
+		i.signal(t, syscall.SIGKILL)
+		i.ends(t, -1)
+		if s := i.cmd.ProcessState.Sys().(syscall.WaitStatus); s.Signal() != syscall.SIGKILL {
+			t.Errorf("init ended with %#x", s)
+		}
+	})
+	t.Run("dropped", func(t *testing.T) {
+		o := orders.Orders{Argv: []string{self, "probe", "storm", "20"}, Cwd: "/"}
+		for n := uint8(1); n <= 64; n++ {
+			o.Forward = append(o.Forward, orders.Forward{From: n})
+		}
+		i := ordered(t, o)
+		i.expect(t, gate.Started)
+		i.until(t, "sent")
+		i.ends(t, 0)
+	})
+}
+
+// A hundred thousand signals, which are all forwarded as far as they were not merged
+// while pending, and TERM after them is not lost.
+func TestSignalFlood(t *testing.T) {
+	for _, n := range []syscall.Signal{syscall.SIGUSR1, syscall.SIGSEGV, syscall.SIGCHLD, 40} {
+		i := single(t, "/bin/sh", "-c", `trap '' USR1 SEGV 40; "$0" probe flood 100000 $1; echo more; "$0" probe flood 100000 $1; exec sleep 1000`, self, strconv.Itoa(int(n)))
+		i.until(t, "more")
+		before := i.status(t, "RssAnon")
+		i.until(t, "sent")
+		if after := i.status(t, "RssAnon"); after != before {
+			t.Errorf("signal %d: anonymous memory went from %s to %s", n, before, after)
+		}
+		i.signal(t, syscall.SIGTERM)
+		i.ends(t, 128+15)
+	}
+}
+
+// The workload starts with nothing blocked, nothing ignored and no handlers, whatever
+// init was started with.
+func TestWorkloadHasDefaultSignals(t *testing.T) {
+	needRoot(t)
+	check := func(i *instance) {
+		t.Helper()
+		if code := i.end(t); code != 0 {
+			t.Fatalf("exit %d: %s", code, i.stderr.String())
+		}
+		for _, key := range []string{"SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd"} {
+			if !strings.Contains(i.stdout.String(), key+":\t0000000000000000\n") {
+				t.Errorf("%s is not empty:\n%s", key, i.stdout.String())
+			}
+		}
+	}
+	check(single(t, "/bin/cat", "/proc/self/status"))
+	i := ordered(t, orders.Orders{Argv: []string{"/bin/cat", "/proc/self/status"}, Cwd: "/"})
+	check(i)
+	cmd := exec.Command(self, "probe", "enter", "ignore", binary, binary, "--", "/bin/cat", "/proc/self/status")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
+	check(begin(t, cmd))
+}

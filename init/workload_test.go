@@ -1,0 +1,127 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"casemate/internal/gate"
+	"casemate/internal/orders"
+)
+
+// output runs init to its end and gives what the workload said.
+func (i *instance) output(t *testing.T) string {
+	t.Helper()
+	i.ends(t, 0)
+	for range i.lines {
+	}
+	return i.stdout.String()
+}
+
+// listed is a script that prints a process's descriptors; 3 is the listing's own.
+const listed = `for fd in /proc/$$/fd/*; do echo ${fd##*/}; done`
+
+// Neither the orders nor the gate reach the workload.
+func TestWorkloadDescriptors(t *testing.T) {
+	i := ordered(t, shell(listed))
+	if got := strings.Fields(i.output(t)); strings.Join(got, " ") != "0 1 2" {
+		t.Errorf("descriptors %v", got)
+	}
+}
+
+// Descriptors that init was given alone are the workload's: LISTEN_FDS (sd_listen_fds(3))
+// and the job server of make are passed so.
+func TestWorkloadInheritsAlone(t *testing.T) {
+	needRoot(t)
+	cmd := exec.Command("/bin/sh", "-c", `exec "$0" -- /bin/sh -c '`+listed+`' 5</dev/null`, binary)
+	cmd.SysProcAttr = pidns()
+	if got := strings.Fields(begin(t, cmd).output(t)); strings.Join(got, " ") != "0 1 2 5" {
+		t.Errorf("descriptors %v", got)
+	}
+}
+
+func TestWorkloadEnvironmentAndDirectory(t *testing.T) {
+	o := orders.Orders{Argv: []string{self, "probe", "env"}, Env: []string{"A=1", "A=2", "no-equals", "=", "NEWLINE=a\nb"}, Cwd: "/usr"}
+	if got, want := ordered(t, o).output(t), "\"A=1\"\n\"A=2\"\n\"no-equals\"\n\"=\"\n\"NEWLINE=a\\nb\"\n"; got != want {
+		t.Errorf("ordered environment %s, want %s", got, want)
+	}
+	o = shell("pwd")
+	o.Cwd = "/usr"
+	if got := ordered(t, o).output(t); got != "/usr\n" {
+		t.Errorf("directory %q", got)
+	}
+
+	needRoot(t)
+	cmd := exec.Command(binary, "--", self, "probe", "env")
+	cmd.SysProcAttr = pidns()
+	cmd.Env = []string{"B=1", "odd", "PATH=/nowhere"}
+	if got, want := begin(t, cmd).output(t), "\"B=1\"\n\"odd\"\n\"PATH=/nowhere\"\n"; got != want {
+		t.Errorf("inherited environment %s, want %s", got, want)
+	}
+	cmd = exec.Command(binary, "--", "/bin/pwd")
+	cmd.SysProcAttr, cmd.Dir = pidns(), "/usr"
+	if got := begin(t, cmd).output(t); got != "/usr\n" {
+		t.Errorf("directory %q", got)
+	}
+}
+
+// The Go runtime raises the soft limit of open files of its own process; neither init,
+// which the shim verifies, nor the workload keeps that.
+func TestOpenFilesLimitIsKept(t *testing.T) {
+	needRoot(t)
+	cmd := exec.Command("/bin/sh", "-c", `ulimit -Sn 100; exec "$0" -- /bin/sh -c 'ulimit -Sn; grep "open files" /proc/$PPID/limits'`, binary)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // PPID has its number here
+	got := strings.Fields(begin(t, cmd).output(t))
+	if len(got) < 5 || got[0] != "100" || got[4] != "100" {
+		t.Errorf("soft limits of the workload and of init: %v", got)
+	}
+}
+
+// The workload leads a process group of its own in init's session.
+func TestProcessGroup(t *testing.T) {
+	i := single(t, "/bin/sh", "-c", `read -r pid name state ppid group session rest < /proc/$$/stat; echo $((group == $$)) $((session == $$))`)
+	if got := i.output(t); got != "1 0\n" {
+		t.Errorf("leads its group, its session: %q", got)
+	}
+}
+
+// peek runs a workload of init's own user that tries to look into init.
+func peek(t *testing.T, args ...string) string {
+	t.Helper()
+	needRoot(t)
+	cmd := exec.Command(self, append([]string{"probe", "enter", "uid=65534"}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
+	return begin(t, cmd).output(t)
+}
+
+func TestInitIsNotDumpable(t *testing.T) {
+	if got := peek(t, binary, binary, "--", self, "probe", "peek"); got != "peeked\n" {
+		t.Errorf("a process of the same user could: %s", got)
+	}
+	// The same attempt at a process that is dumpable succeeds, so the probe can tell.
+	if got := peek(t, "/bin/sh", "sh", "-c", `"$0" probe peek; exit 0`, self); !strings.Contains(got, "read /proc/1/fd") {
+		t.Errorf("the probe cannot look into a shell: %s", got)
+	}
+}
+
+// A running init is one thread that holds no descriptor but 0-2 and the gate, waits in
+// one call, and has every signal caught.
+func TestInitAtRest(t *testing.T) {
+	o := shell(`echo up; exec sleep 1000`)
+	i := ordered(t, o)
+	i.expect(t, gate.Started)
+	i.until(t, "up")
+	if got := i.status(t, "Threads"); got != "1" {
+		t.Errorf("%s threads", got)
+	}
+	if got := i.status(t, "SigCgt"); got != "fffffffffffbfeff" {
+		t.Errorf("SigCgt %s", got)
+	}
+	if got := i.links(t, "fd"); got != "0 1 2 4" {
+		t.Errorf("descriptors %s", got)
+	}
+	if got := i.links(t, "task"); strings.Contains(got, " ") {
+		t.Errorf("tasks %s", got)
+	}
+}

@@ -1,0 +1,108 @@
+package tests
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// example compiles a policy of examples/ and starts it.
+func example(t *testing.T, name, program string) *process {
+	t.Helper()
+	needRoot(t)
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skipf("needs %s: %v", program, err)
+	}
+	out := filepath.Join(t.TempDir(), name+".sealed")
+	command(t, filepath.Join(bin, "casemate"), "compile", "-o", out, "../examples/"+name+".toml").expect(t, 0)
+	return running(t, out)
+}
+
+// retry calls f until it succeeds: a server that has just been started may not listen yet.
+func retry(t *testing.T, f func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if err = f(); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
+func TestExampleNginx(t *testing.T) {
+	p := example(t, "nginx", "/usr/sbin/nginx")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	var body string
+	retry(t, func() error {
+		r, err := client.Get("http://127.0.0.1:8080/")
+		if err != nil {
+			return err
+		}
+		defer r.Body.Close()
+		b, err := io.ReadAll(r.Body)
+		body = string(b)
+		return err
+	})
+	if !strings.Contains(body, "nginx") {
+		t.Errorf("the page is %q", body)
+	}
+	r := command(t, filepath.Join(bin, "casemate-shim"), "status", "nginx")
+	r.expect(t, 0)
+	if !strings.Contains(r.stdout, "NoNewPrivs") || strings.Contains(r.stdout, "DIFFERS") {
+		t.Errorf("receipt: %s", r)
+	}
+	p.signal(t, unix.SIGTERM)
+	p.wait(t).expect(t, 0, "gracefully shutting down")
+}
+
+func TestExampleRedis(t *testing.T) {
+	p := example(t, "redis", "/usr/bin/redis-server")
+	retry(t, func() error {
+		c, err := net.Dial("tcp", "127.0.0.1:6380")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, "SET k casemate\r\nGET k\r\n"); err != nil {
+			return err
+		}
+		in := bufio.NewReader(c)
+		for _, want := range []string{"+OK", "$8", "casemate"} {
+			line, err := in.ReadString('\n')
+			if err != nil {
+				return err
+			}
+			if strings.TrimSpace(line) != want {
+				t.Errorf("redis says %q, want %q", line, want)
+			}
+		}
+		return nil
+	})
+	p.signal(t, unix.SIGTERM)
+	p.wait(t).expect(t, 0)
+}
+
+func TestExampleBatch(t *testing.T) {
+	r := example(t, "batch", "/usr/bin/sh").wait(t)
+	r.expect(t, 0)
+	if r.stdout == "" || r.stderr != "" {
+		t.Errorf("the report is %s", r)
+	}
+}
+
+func TestExamplePython(t *testing.T) {
+	r := example(t, "python", "/usr/bin/python3").wait(t)
+	r.expect(t, 0)
+	if r.stdout == "" || r.stderr != "" {
+		t.Errorf("the script says %s", r)
+	}
+}
