@@ -29,10 +29,6 @@ func probe(args []string) {
 		probeFlood(args[1:])
 	case "orphans":
 		probeOrphans(args[1:])
-	case "env":
-		for _, e := range os.Environ() {
-			fmt.Printf("%q\n", e)
-		}
 	case "enter":
 		probeEnter(args[1:])
 	case "parent":

@@ -42,7 +42,8 @@ func TestEachSignalIsForwarded(t *testing.T) {
 		if forwardable(n) {
 			want = 1
 		}
-		if got := strings.Count(r.stdout, fmt.Sprintf("\n%d ", n)); got != want {
+		// The probe's own runtime may preempt itself with URG.
+		if got := strings.Count(r.stdout, fmt.Sprintf("\n%d ", n)); got != want && n != unix.SIGURG {
 			t.Errorf("signal %d arrived %d times, want %d", n, got, want)
 		}
 	}
