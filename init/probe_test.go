@@ -29,6 +29,8 @@ func probe(args []string) {
 		probeFlood(args[1:])
 	case "orphans":
 		probeOrphans(args[1:])
+	case "environ":
+		fmt.Println(syscall.Exec(args[1], args[1:], oddEnv))
 	case "enter":
 		probeEnter(args[1:])
 	case "parent":
@@ -41,6 +43,9 @@ func probe(args []string) {
 	}
 	os.Exit(0)
 }
+
+// oddEnv is an environment with a duplicate and with strings that are no variables.
+var oddEnv = []string{"A=1", "A=2", "no-equals", "=", "NEWLINE=a\nb"}
 
 // probeSignals prints every signal that reaches it, and first starts a program.
 func probeSignals(args []string) {
@@ -179,6 +184,8 @@ func probePeek() {
 	}
 	if err := syscall.PtraceAttach(1); err == nil {
 		fmt.Println("attached to PID 1")
+		syscall.Wait4(1, nil, syscall.WALL, nil)
+		syscall.PtraceDetach(1)
 	}
 	fmt.Println("peeked")
 }

@@ -24,7 +24,7 @@ type command struct {
 }
 
 var commands = []command{
-	{"compile", runCompile}, {"check", runCheck}, {"show", runShow}, {"plan", runPlan},
+	{"compile", runCompile}, {"check", runCheck}, {"show", runShow}, {"plan", runPlan}, {"run", runRun},
 	{"schema", runSchema}, {"keygen", runKeygen}, {"version", runVersion},
 }
 

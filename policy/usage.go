@@ -14,6 +14,9 @@ const usage = `casemate compiles confinement policies at image build.
   casemate plan [--facts FILE.json] FILE.sealed
         Print the launch step by step, for this host or for the one whose facts
         "casemate-shim probe" recorded.
+  casemate run [--shim FILE] [--passwd FILE] [--group FILE] POLICY.toml [-- ARGUMENTS]
+        Compile, and launch at once under casemate-shim, as root; for trying a policy
+        at a terminal. The exit status is the shim's.
   casemate schema
         Print the JSON Schema of the policy language, for editors.
   casemate keygen [-o NAME]
