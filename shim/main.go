@@ -111,9 +111,12 @@ func runCommand(args []string) (int, error) {
 		}
 		o.policy, rest = rest[0], rest[1:]
 	}
-	if len(rest) > 0 && rest[0] == "--" {
+	switch {
+	case o.fd >= 0: // without FILE in front of it, package flag has taken the --
+		o.extra = rest
+	case len(rest) > 0 && rest[0] == "--":
 		o.extra = rest[1:]
-	} else if len(rest) > 0 {
+	case len(rest) > 0:
 		return 0, exit.Wrap(exit.Usage, fmt.Errorf("run: %q: extra arguments come after --", rest[0]))
 	}
 	if o.init == "" {

@@ -37,7 +37,7 @@ func TestToolRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := command(t, filepath.Join(bin, "casemate"), "compile", "-o", out, source)
-	r.expect(t, 2, "bad.toml:9:11: ", `"opnat"`, "hint: did you mean", "openat")
+	r.expect(t, 2, "bad.toml:9:10: ", `"opnat"`, "hint: did you mean", "openat")
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a sealed policy was written")
 	}
