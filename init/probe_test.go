@@ -29,6 +29,9 @@ func probe(args []string) {
 		probeFlood(args[1:])
 	case "orphans":
 		probeOrphans(args[1:])
+	case "reaper":
+		unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+		fmt.Println(syscall.Exec(args[1], args[2:], os.Environ()))
 	case "environ":
 		fmt.Println(syscall.Exec(args[1], args[1:], oddEnv))
 	case "enter":

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"casemate/internal/gate"
 	"casemate/internal/orders"
@@ -112,16 +113,16 @@ func TestInitAtRest(t *testing.T) {
 	i := ordered(t, o)
 	i.expect(t, gate.Started)
 	i.until(t, "up")
-	if got := i.status(t, "Threads"); got != "1" {
-		t.Errorf("%s threads", got)
+	// The last of the others may still be on its way out.
+	for end := time.Now().Add(patience); i.status(t, "Threads") != "1"; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s threads", i.status(t, "Threads"))
+		}
 	}
 	if got := i.status(t, "SigCgt"); got != "fffffffffffbfeff" {
 		t.Errorf("SigCgt %s", got)
 	}
 	if got := i.links(t, "fd"); got != "0 1 2 4" {
 		t.Errorf("descriptors %s", got)
-	}
-	if got := i.links(t, "task"); strings.Contains(got, " ") {
-		t.Errorf("tasks %s", got)
 	}
 }

@@ -52,10 +52,15 @@ func (l *launched) run(signals *supervise.Signals) (int, error) {
 	if err := l.proc.AwaitReady(); err != nil {
 		return 0, err
 	}
-	if err := l.verify(); err != nil {
+	checks, err := l.verify()
+	if err != nil {
 		return 0, err
 	}
 	if err := l.proc.Release(); err != nil {
+		return 0, err
+	}
+	// The comparison is made; putting it on record need not keep the workload waiting.
+	if err := l.record(checks); err != nil {
 		return 0, err
 	}
 	return l.proc.Supervise()
@@ -151,19 +156,24 @@ func place(at string) string {
 	return " (" + at + ")"
 }
 
-// verify compares with the kernel, keeps the receipt, and refuses any difference.
-func (l *launched) verify() error {
+// verify compares with the kernel and refuses any difference.
+func (l *launched) verify() ([]verify.Check, error) {
 	checks, err := verify.Run(verify.Target{PID: l.proc.PID(), Policy: l.file.Policy, Facts: l.facts, Cgroup: l.group.Path()})
 	if err != nil {
-		return exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", err))
+		return nil, exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", err))
 	}
 	if d := verify.Differences(checks); len(d) != 0 {
 		errs := make([]error, len(d))
 		for i := range d {
 			errs[i] = errors.New(d[i])
 		}
-		return exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", errors.Join(errs...)))
+		return nil, exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", errors.Join(errs...)))
 	}
+	return checks, nil
+}
+
+// record keeps the receipt in the state directory.
+func (l *launched) record(checks []verify.Check) error {
 	r := &verify.Receipt{
 		Version: 1, Service: l.plan.Service, Policy: fmt.Sprintf("%x", l.file.Digest), Kernel: l.plan.Kernel,
 		Shim: version, PID: l.proc.PID(), Verified: time.Now().UTC(), Lacks: l.plan.Lacks, Checks: checks,

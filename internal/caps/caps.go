@@ -49,7 +49,7 @@ func Become(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 				plan.Named(unix.PR_CAP_AMBIENT_RAISE, "PR_CAP_AMBIENT_RAISE"), number(c))
 		}
 	}
-	l.Add("", plan.Prctl, plan.Named(unix.PR_SET_SECUREBITS, "PR_SET_SECUREBITS"), plan.Flags(Securebits, secureFlags))
+	l.Add("", plan.Prctl, plan.Named(unix.PR_SET_SECUREBITS, "PR_SET_SECUREBITS"), plan.Flags(Securebits, &secureFlags))
 	capset(l, caps.At, caps.Ambient, caps.Ambient)
 }
 

@@ -18,7 +18,7 @@ const (
 // by KEEP_CAPS.
 const Securebits = noRoot | noRootLocked | noSetuidFixupLocked | keepCapsLocked | noAmbientRaise | noAmbientRaiseLocked
 
-var secureFlags = []plan.Flag{
+var secureFlags = plan.Names{
 	{Bit: noRoot, Name: "NOROOT"}, {Bit: noRootLocked, Name: "NOROOT_LOCKED"},
 	{Bit: noSetuidFixupLocked, Name: "NO_SETUID_FIXUP_LOCKED"}, {Bit: keepCapsLocked, Name: "KEEP_CAPS_LOCKED"},
 	{Bit: noAmbientRaise, Name: "NO_CAP_AMBIENT_RAISE"}, {Bit: noAmbientRaiseLocked, Name: "NO_CAP_AMBIENT_RAISE_LOCKED"},

@@ -51,6 +51,11 @@ type Program struct {
 	failed Failure // how a child of Vfork failed
 }
 
+// NewProgram makes an empty program with room for n instructions.
+func NewProgram(n int) *Program {
+	return &Program{code: make([]instruction, 0, n), keep: make([]any, 0, 2*n)}
+}
+
 // None is the save argument of Add for a result that nobody uses.
 const None = -1
 

@@ -3,7 +3,6 @@ package facts
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -44,7 +43,7 @@ func visible() []string {
 // labels asks the modules that are there for their state.
 func labels(f *Facts) error {
 	if f.AppArmor.Enabled {
-		b, err := os.ReadFile(securityfs + "/apparmor/profiles")
+		b, err := ReadAt(unix.AT_FDCWD, securityfs+"/apparmor/profiles", 0)
 		f.AppArmor.Known = err == nil
 		for line := range strings.Lines(string(b)) {
 			// "name (enforce)": only a profile that enforces confines.

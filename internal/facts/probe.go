@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -60,32 +58,26 @@ func kernel(f *Facts) error {
 	return nil
 }
 
+// capabilities asks the kernel itself, not /proc: PR_CAPBSET_READ answers EINVAL for
+// the first number behind the last capability (prctl(2)).
 func capabilities(f *Facts) error {
-	last, err := readLine("/proc/sys/kernel/cap_last_cap")
-	if err != nil {
-		return err
-	}
-	n, err := strconv.ParseUint(last, 10, 8)
-	if err != nil || n > 63 {
-		return fmt.Errorf("/proc/sys/kernel/cap_last_cap says %q", last)
-	}
-	f.CapLast = uint8(n)
-	status, err := os.ReadFile("/proc/thread-self/status")
-	if err != nil {
-		return err
-	}
-	for _, set := range []struct {
-		name string
-		mask *Mask
-	}{{"CapPrm", &f.CapPermit}, {"CapBnd", &f.CapBound}} {
-		text, ok := Field(status, set.name)
-		if !ok {
-			return fmt.Errorf("/proc/thread-self/status has no %s", set.name)
+	for n := 0; n < 64; n++ {
+		in, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(n), 0, 0, 0)
+		if errors.Is(err, unix.EINVAL) && n > 0 {
+			break
 		}
-		if err := set.mask.UnmarshalText([]byte(text)); err != nil {
-			return fmt.Errorf("/proc/thread-self/status: %s: %w", set.name, err)
+		if err != nil {
+			return fmt.Errorf("prctl(PR_CAPBSET_READ, %d): %w", n, err)
 		}
+		f.CapLast = uint8(n)
+		f.CapBound |= Mask(in) << n
 	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return fmt.Errorf("capget: %w", err)
+	}
+	f.CapPermit = Mask(data[1].Permitted)<<32 | Mask(data[0].Permitted)
 	return nil
 }
 
@@ -100,13 +92,13 @@ func Field(status []byte, name string) (string, bool) {
 }
 
 func namespaces(f *Facts) error {
-	entries, err := os.ReadDir("/proc/self/ns")
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !strings.Contains(e.Name(), "_for_") {
-			f.Namespaces = append(f.Namespaces, e.Name())
+	for _, name := range []string{"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"} {
+		var st unix.Stat_t
+		switch err := unix.Lstat("/proc/self/ns/"+name, &st); {
+		case err == nil:
+			f.Namespaces = append(f.Namespaces, name)
+		case !errors.Is(err, unix.ENOENT):
+			return fmt.Errorf("/proc/self/ns/%s: %w", name, err)
 		}
 	}
 	return nil
@@ -142,7 +134,7 @@ func cgroup2(f *Facts) error {
 	if f.Cgroup.Mount == "" {
 		return nil
 	}
-	b, err := os.ReadFile("/proc/self/cgroup")
+	b, err := ReadAt(unix.AT_FDCWD, "/proc/self/cgroup", 0)
 	if err != nil {
 		return err
 	}
@@ -161,6 +153,6 @@ func cgroup2(f *Facts) error {
 
 // readLine reads a small one-line file of the kernel.
 func readLine(name string) (string, error) {
-	b, err := os.ReadFile(name)
+	b, err := ReadAt(unix.AT_FDCWD, name, 0)
 	return strings.TrimSpace(string(b)), err
 }

@@ -60,7 +60,7 @@ func label(l *plan.List, c *lowering) {
 	}
 }
 
-var cloneFlags = []plan.Flag{
+var cloneFlags = plan.Names{
 	{Bit: unix.CLONE_NEWNS, Name: "CLONE_NEWNS"}, {Bit: unix.CLONE_NEWPID, Name: "CLONE_NEWPID"},
 	{Bit: unix.CLONE_NEWUTS, Name: "CLONE_NEWUTS"}, {Bit: unix.CLONE_NEWIPC, Name: "CLONE_NEWIPC"},
 	{Bit: unix.CLONE_NEWNET, Name: "CLONE_NEWNET"}, {Bit: unix.CLONE_NEWCGROUP, Name: "CLONE_NEWCGROUP"},

@@ -49,7 +49,7 @@ func Lower(p *sealed.Policy, f *facts.Facts) (*plan.Plan, error) {
 		Cgroup:  group,
 		Opens:   append(given(), mount.Opens(p)...),
 		// The cgroup namespace comes later; see the row.
-		Clone: plan.Flags(p.Namespaces.New&^unix.CLONE_NEWCGROUP, cloneFlags),
+		Clone: plan.Flags(p.Namespaces.New&^unix.CLONE_NEWCGROUP, &cloneFlags),
 	}
 	for _, r := range order {
 		l := &plan.List{Row: r.name}

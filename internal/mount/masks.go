@@ -39,7 +39,7 @@ func Masks(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 		}
 		openAny(l, m.At, in, rest, "point")
 		l.Save(m.At, "cover", plan.OpenTree, plan.Slot(maskSlot), plan.String(source),
-			plan.Flags(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC, treeFlags))
+			plan.Flags(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC, &treeFlags))
 		attach(l, m.At, "cover", "point")
 	}
 	l.Add("", plan.Umount2, plan.String("/"), plan.Named(unix.MNT_DETACH, "MNT_DETACH"))
@@ -51,7 +51,7 @@ func ReadOnly(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 		in, rest, _ := holder(p, r.Path)
 		openAny(l, r.At, in, rest, "point")
 		l.Save(r.At, "cover", plan.OpenTree, plan.Slot("point"), plan.String(""),
-			plan.Flags(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, treeFlags))
+			plan.Flags(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &treeFlags))
 		setattr(l, r.At, "cover", unix.MOUNT_ATTR_RDONLY, true, true)
 		attach(l, r.At, "cover", "point")
 	}

@@ -24,14 +24,14 @@ import (
 // filesystem makes a new instance: fsopen, fsconfig for each option, create,
 // fsmount. The result is a detached mount in slot.
 func filesystem(l *plan.List, at, slot, fstype string, attrs uint64, options ...[2]string) {
-	l.Save(at, "fs", plan.Fsopen, plan.String(fstype), plan.Flags(unix.FSOPEN_CLOEXEC, fsopenFlags))
+	l.Save(at, "fs", plan.Fsopen, plan.String(fstype), plan.Flags(unix.FSOPEN_CLOEXEC, &fsopenFlags))
 	for _, o := range options {
 		l.Add(at, plan.Fsconfig, plan.Slot("fs"), plan.Named(unix.FSCONFIG_SET_STRING, "FSCONFIG_SET_STRING"),
 			plan.String(o[0]), plan.String(o[1]), plan.Num(0))
 	}
 	l.Add(at, plan.Fsconfig, plan.Slot("fs"), plan.Named(unix.FSCONFIG_CMD_CREATE, "FSCONFIG_CMD_CREATE"),
 		plan.Null(), plan.Null(), plan.Num(0))
-	l.Save(at, slot, plan.Fsmount, plan.Slot("fs"), plan.Flags(unix.FSMOUNT_CLOEXEC, fsmountFlags), plan.Flags(attrs, attrFlags))
+	l.Save(at, slot, plan.Fsmount, plan.Slot("fs"), plan.Flags(unix.FSMOUNT_CLOEXEC, &fsmountFlags), plan.Flags(attrs, &attrFlags))
 }
 
 // PrivateProc makes a procfs of our own for writes to attr/ and the like, never
@@ -45,7 +45,7 @@ func PrivateProc(l *plan.List, at, slot string) {
 // attach puts the detached mount in slot onto the opened mount point.
 func attach(l *plan.List, at, slot, point string) {
 	l.Add(at, plan.MoveMount, plan.Slot(slot), plan.String(""), plan.Slot(point), plan.String(""),
-		plan.Flags(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH, moveFlags))
+		plan.Flags(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH, &moveFlags))
 }
 
 // setattr sets attributes of the mount in slot, and of those below it.
@@ -54,7 +54,7 @@ func setattr(l *plan.List, at, slot string, set uint64, recursive, private bool)
 	if recursive {
 		flags |= unix.AT_RECURSIVE
 	}
-	l.Add(at, plan.MountSetattr, plan.Slot(slot), plan.String(""), plan.Flags(flags, atFlags),
+	l.Add(at, plan.MountSetattr, plan.Slot(slot), plan.String(""), plan.Flags(flags, &atFlags),
 		mountAttr(set, private), plan.Num(mountAttrSize))
 }
 

@@ -107,7 +107,7 @@ func directories(l *plan.List, at, in, path string) {
 
 func made(l *plan.List, in, dir string) bool {
 	for _, s := range l.Steps {
-		if s.Op == plan.Mkdirat && s.Args[0].Str == in && s.Args[1].Str == dir {
+		if s.Op == plan.Mkdirat && s.Args[0].Text == in && s.Args[1].Text == dir {
 			return true
 		}
 	}

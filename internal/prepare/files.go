@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 
+	"casemate/internal/facts"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -20,14 +22,8 @@ func writeAt(dir int, name, text string) error {
 
 // readAt reads a control file of words.
 func readAt(dir int, name string) ([]string, error) {
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	var buf [4096]byte
-	n, err := unix.Read(fd, buf[:])
-	return strings.Fields(string(buf[:max(n, 0)])), err
+	b, err := facts.ReadAt(dir, name, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_SYMLINKS)
+	return strings.Fields(string(b)), err
 }
 
 // directories lists the directories in dir.

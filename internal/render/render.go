@@ -23,7 +23,7 @@ type Rendered struct {
 // Plan renders the steps. Every slot that a step reads must have been saved by an
 // earlier step or be named in given; an unknown one is a broken plan.
 func Plan(steps []plan.Step, given []string) (*Rendered, error) {
-	r := &Rendered{new(child.Program), map[string]int{plan.Report: child.ReportSlot}}
+	r := &Rendered{child.NewProgram(len(steps)), map[string]int{plan.Report: child.ReportSlot}}
 	for _, name := range given {
 		r.slot(name)
 	}
@@ -83,19 +83,19 @@ func (r *Rendered) word(a plan.Arg) (child.Word, error) {
 	case plan.KindInt:
 		return child.Int(a.Int), nil
 	case plan.KindSlot:
-		n, ok := r.slots[a.Str]
+		n, ok := r.slots[a.Text]
 		if !ok {
-			return child.Word{}, fmt.Errorf("slot %q is used before anything is in it", a.Str)
+			return child.Word{}, fmt.Errorf("slot %q is used before anything is in it", a.Text)
 		}
 		return child.Slot(n), nil
 	case plan.KindString:
-		return child.String(a.Str), nil
+		return child.String(a.Text), nil
 	case plan.KindBytes:
 		return child.Bytes(a.Data), nil
 	case plan.KindFilter:
 		return child.Filter(a.Data), nil
 	case plan.KindStrings:
-		return child.Strings(a.List), nil
+		return child.Strings(a.List()), nil
 	}
 	return child.Word{}, fmt.Errorf("argument of unknown kind %d", a.Kind)
 }

@@ -3,8 +3,9 @@ package verify
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
+
+	"casemate/internal/facts"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,24 +50,7 @@ func (p *proc) close() { unix.Close(p.dir) }
 
 // read reads a whole small file.
 func (p *proc) read(name string) ([]byte, error) {
-	fd, err := unix.Openat2(p.dir, name, &unix.OpenHow{
-		Flags:   unix.O_RDONLY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS,
-	})
-	if err != nil {
-		return nil, err
-	}
-	f := os.NewFile(uintptr(fd), name)
-	defer f.Close()
-	var b []byte
-	buf := make([]byte, 8192)
-	for {
-		n, err := unix.Read(int(f.Fd()), buf)
-		if n <= 0 || err != nil {
-			return b, err
-		}
-		b = append(b, buf[:n]...)
-	}
+	return facts.ReadAt(p.dir, name, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_XDEV|unix.RESOLVE_NO_SYMLINKS)
 }
 
 // namespace gives the text of a namespace link, "net:[4026531840]".

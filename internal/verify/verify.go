@@ -11,6 +11,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"casemate/internal/facts"
@@ -82,16 +83,13 @@ func (r *reader) fail(what string, err error) {
 func (r *reader) status(t Target) {
 	b, err := r.proc.read("status")
 	r.fail("status", err)
-	mine, err := r.own.read("status")
-	r.fail("status", err)
 	e, c := &t.Policy.Exec, &t.Policy.Caps
 	known := ^uint64(0) >> (63 - uint(t.Facts.CapLast))
-	filters, _ := facts.Field(mine, "Seccomp_filters")
 	for _, f := range []struct{ name, want string }{
 		{"Uid", four(e.UID)}, {"Gid", four(e.GID)}, {"Groups", list(e.Groups)},
 		{"CapInh", mask(c.Ambient)}, {"CapPrm", mask(c.Ambient)}, {"CapEff", mask(c.Ambient)},
 		{"CapBnd", mask(c.Keep & known)}, {"CapAmb", mask(c.Ambient)},
-		{"NoNewPrivs", "1"}, {"Seccomp", "2"}, {"Seccomp_filters", successor(filters)},
+		{"NoNewPrivs", "1"}, {"Seccomp", "2"}, {"Seccomp_filters", r.filters()},
 	} {
 		got, ok := facts.Field(b, f.name)
 		if !ok {
@@ -179,12 +177,16 @@ func list(ids []uint32) string {
 	return strings.Trim(fmt.Sprint(s), "[]")
 }
 
-// successor is the number of filters on the shim itself, which init inherits, and
-// one more.
-func successor(n string) string {
-	var v int
-	if _, err := fmt.Sscan(n, &v); err != nil {
-		return "(the shim's own count is unreadable)"
+// filters is the number that init must have: those on the shim itself, which it
+// inherits, and one more. A shim without seccomp has none (PR_GET_SECCOMP, prctl(2)).
+func (r *reader) filters() string {
+	if mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); err == nil && mode == 0 {
+		return "1"
 	}
-	return fmt.Sprint(v + 1)
+	b, err := r.own.read("status")
+	r.fail("status", err)
+	text, _ := facts.Field(b, "Seccomp_filters")
+	n, err := strconv.Atoi(text)
+	r.fail("Seccomp_filters", err)
+	return strconv.Itoa(n + 1)
 }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"casemate/internal/exit"
+	"casemate/internal/gate"
+	"casemate/internal/orders"
+)
+
+// seldom are calls of the set that no run has to show, and why init needs them.
+var seldom = map[string]string{
+	"execveat":        "the shim executes init from a descriptor; the test by its name",
+	"tgkill":          "a signal that arrives before the other threads are ended is relayed; preemption",
+	"rt_sigreturn":    "the same",
+	"madvise":         "the runtime's, for large reservations",
+	"munmap":          "the runtime's, where a reservation was not aligned",
+	"nanosleep":       "the runtime's monitor, while it lives",
+	"sched_yield":     "the runtime's, when threads spin",
+	"restart_syscall": "after a stop or a freeze in a wait with a limit of time",
+	"clock_gettime":   "where the vDSO cannot read the clock",
+	"prctl":           "seen anyway",
+	"futex":           "the runtime's",
+	"getpid":          "the runtime's, with tgkill",
+	"openat":          "the runtime's; and when an exec fails",
+	"arch_prctl":      "amd64 alone",
+}
+
+// call is a line of strace's log.
+type call struct {
+	pid, name, text string
+	resumed         bool
+}
+
+var (
+	callLine = regexp.MustCompile(`^(\d+) +(<\.\.\. )?(\w+)(?:\(| resumed>)`)
+	result   = regexp.MustCompile(`\) += (-?\d+)`)
+)
+
+// readCalls reads the log from the execve of casemate-init on. The first call is that.
+func readCalls(t *testing.T, log string) (calls []call) {
+	t.Helper()
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		m := callLine.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		c := call{pid: m[1], name: m[3], text: line, resumed: m[2] != ""}
+		if len(calls) > 0 || c.name == "execve" && strings.Contains(line, `["casemate-init"]`) {
+			calls = append(calls, c)
+		}
+	}
+	if len(calls) == 0 {
+		t.Fatal("strace did not see casemate-init")
+	}
+	return calls
+}
+
+// family finds init's threads and its children among those who call.
+func family(calls []call) (threads, children map[string]bool) {
+	threads, children = map[string]bool{calls[0].pid: true}, map[string]bool{}
+	pending := map[string]string{} // the clone that a thread is in
+	for _, c := range calls {
+		if c.name != "clone" || !threads[c.pid] {
+			continue
+		}
+		if !c.resumed {
+			pending[c.pid] = c.text
+		}
+		if id := result.FindStringSubmatch(c.text); id != nil && strings.Contains(pending[c.pid], "CLONE_THREAD") {
+			threads[id[1]] = true
+		} else if id != nil {
+			children[id[1]] = true
+		}
+	}
+	return threads, children
+}
+
+// callsOfInit are the calls of init's threads, and those of its child until that has
+// executed the workload.
+func callsOfInit(calls []call) map[string]bool {
+	seen := map[string]bool{}
+	threads, children := family(calls)
+	for _, c := range calls[1:] {
+		if !threads[c.pid] && !children[c.pid] {
+			continue
+		}
+		seen[c.name] = true
+		if r := result.FindStringSubmatch(c.text); c.name == "execve" && r != nil && r[1] == "0" {
+			delete(children, c.pid)
+		}
+	}
+	return seen
+}
+
+func TestSyscallSet(t *testing.T) {
+	needRoot(t)
+	if _, err := exec.LookPath("strace"); err != nil {
+		t.Skip("needs strace, which tells what init calls")
+	}
+	const busy = `echo up; i=0; while [ $i -lt 20 ]; do (:& :&); i=$((i+1)); done; kill -USR1 $PPID; sleep 0.1; exit 3`
+	seen := map[string]bool{}
+	for _, env := range [][]string{nil, {"GOMAXPROCS=2", "GOGC=100"}} {
+		for _, group := range []bool{false, true} {
+			o := shell("trap : USR1;" + busy)
+			o.Group = group
+			maps.Copy(seen, traced(t, env, o, 3))
+		}
+		maps.Copy(seen, traced(t, env, orders.Orders{Argv: []string{"/nothing"}}, exit.NotFound))
+	}
+	fmt.Println(slices.Sorted(maps.Keys(seen)))
+}
+
+// traced is what init calls under strace while it follows orders. Bad orders are refused before the
+// gate, by calls that good ones need as well.
+func traced(t *testing.T, env []string, o orders.Orders, code int) map[string]bool {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), "strace")
+	i := startShimmed(t, shimmed{
+		orders: &o, seals: sealed, attr: &syscall.SysProcAttr{Setsid: true}, env: env,
+		via: []string{"strace", "-f", "-o", log, self, "probe", "reaper", binary, "casemate-init"},
+	})
+	i.expect(t, gate.Ready)
+	i.tell(t, gate.Release)
+	if got := i.end(t); got != code {
+		t.Fatalf("exit %d: %s", got, i.stderr.String())
+	}
+	return callsOfInit(readCalls(t, log))
+}
