@@ -49,7 +49,7 @@ bench: build
 
 FUZZTIME ?= 30s
 fuzz: setup
-	tests/fuzz.sh "$(GO)" $(FUZZTIME)
+	fuzz/run.sh "$(GO)" $(FUZZTIME)
 
 # Rewrites the golden files; the difference is the review.
 plan: build

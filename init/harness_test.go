@@ -76,13 +76,15 @@ const patience = 60 * time.Second
 // instance is an init under way.
 type instance struct {
 	cmd            *exec.Cmd
+	pid            int // init's number here
 	gate           int // our end, or -1
 	stdout, stderr bytes.Buffer
 	lines          chan string
 	done           chan error
 }
 
-// pidns makes the next command PID 1 of a new PID namespace.
+// pidns makes the next command PID 1 of a new PID namespace. All tests of init run in
+// one, those too in which it is not PID 1: what it signals by mistake stays inside.
 func pidns() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Setsid: true}
 }
@@ -108,6 +110,7 @@ func begin(t *testing.T, cmd *exec.Cmd) *instance {
 		t.Fatal(err)
 	}
 	w.Close()
+	i.pid = cmd.Process.Pid
 	go func() {
 		defer close(i.lines)
 		var rest []byte

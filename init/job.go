@@ -37,7 +37,7 @@ func prepare(args []string) (*job, error) {
 // settle is what init does for itself, under the shim and alone.
 func settle() error {
 	if err := sys.CatchAll(); err != nil {
-		return because(exit.Step, "rt_sigaction", err)
+		return because(exit.Step, "catch signals", err)
 	}
 	// Nobody of the same user may look into init's memory or take its descriptors
 	// (ptrace(2), "Ptrace access mode checking"), and it leaves no core.

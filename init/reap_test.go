@@ -13,8 +13,13 @@ import (
 	"casemate/internal/gate"
 )
 
-// children are the states of the children of a process, by its number here.
-func children(t *testing.T, pid int) (states []string) {
+type process struct {
+	pid   int
+	state string
+}
+
+// children are the children of a process, by its number here.
+func children(t *testing.T, pid int) (list []process) {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -25,27 +30,28 @@ func children(t *testing.T, pid int) (states []string) {
 		if err != nil {
 			continue // it has ended
 		}
-		_, rest, _ := strings.Cut(string(text), ") ")
-		var state string
+		var p process
 		var parent int
-		fmt.Sscanf(rest, "%s %d", &state, &parent)
+		fmt.Sscan(string(text), &p.pid)
+		_, rest, _ := strings.Cut(string(text), ") ")
+		fmt.Sscan(rest, &p.state, &parent)
 		if parent == pid {
-			states = append(states, state)
+			list = append(list, p)
 		}
 	}
-	return states
+	return list
 }
 
 // settles waits until nothing but the main child is left below init.
 func (i *instance) settles(t *testing.T) {
 	t.Helper()
-	var states []string
+	var left []process
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if states = children(t, i.cmd.Process.Pid); len(states) == 1 {
+		if left = children(t, i.pid); len(left) == 1 {
 			return
 		}
 	}
-	t.Fatalf("%d children are left: %v", len(states), states)
+	t.Fatalf("%d children are left: %v", len(left), left)
 }
 
 // stormy is a workload that makes orphans twice and stays.
@@ -95,11 +101,17 @@ func TestInheritedChildrenAndDispositions(t *testing.T) {
 
 // Init that is not PID 1 takes in the orphans all the same.
 func TestSubreaper(t *testing.T) {
-	i := begin(t, exec.Command(binary, "--", "/bin/sh", "-c", stormy, self))
+	needRoot(t)
+	cmd := exec.Command(self, "probe", "parent", binary, "--", "/bin/sh", "-c", stormy, self)
+	cmd.SysProcAttr = pidns()
+	i := begin(t, cmd)
 	i.until(t, "done")
 	i.until(t, "done")
+	i.pid = children(t, cmd.Process.Pid)[0].pid
 	i.settles(t)
-	i.signal(t, syscall.SIGTERM)
+	if err := syscall.Kill(i.pid, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
 	i.ends(t, 128+15)
 }
 
@@ -113,7 +125,7 @@ func TestMainChildDecides(t *testing.T) {
 // status is a line of init's /proc/PID/status.
 func (i *instance) status(t *testing.T, key string) string {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", i.cmd.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", i.pid))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +141,7 @@ func (i *instance) status(t *testing.T, key string) string {
 // links are the names in a directory of init's /proc/PID.
 func (i *instance) links(t *testing.T, dir string) string {
 	t.Helper()
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/%s", i.cmd.Process.Pid, dir))
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/%s", i.pid, dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"casemate/internal/gate"
 	"casemate/internal/orders"
+
+	"golang.org/x/sys/unix"
 )
 
 // output runs init to its end and gives what the workload said.
@@ -71,11 +73,15 @@ func TestWorkloadEnvironmentAndDirectory(t *testing.T) {
 // which the shim verifies, nor the workload keeps that.
 func TestOpenFilesLimitIsKept(t *testing.T) {
 	needRoot(t)
-	cmd := exec.Command("/bin/sh", "-c", `ulimit -Sn 100; exec "$0" -- /bin/sh -c 'ulimit -Sn; grep "open files" /proc/$PPID/limits'`, binary)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // PPID has its number here
-	got := strings.Fields(begin(t, cmd).output(t))
-	if len(got) < 5 || got[0] != "100" || got[4] != "100" {
-		t.Errorf("soft limits of the workload and of init: %v", got)
+	cmd := exec.Command("/bin/sh", "-c", `ulimit -Sn 100; exec "$0" -- /bin/sh -c 'ulimit -Sn; exec sleep 1000'`, binary)
+	cmd.SysProcAttr = pidns()
+	i := begin(t, cmd)
+	if got := i.line(t); got != "100" {
+		t.Errorf("soft limit of the workload: %s", got)
+	}
+	var limit unix.Rlimit
+	if err := unix.Prlimit(i.pid, unix.RLIMIT_NOFILE, nil, &limit); err != nil || limit.Cur != 100 {
+		t.Errorf("soft limit of init: %d, %v", limit.Cur, err)
 	}
 }
 

@@ -47,6 +47,7 @@ var edges = map[string][]string{
 	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/compile", "policy/seccomp", "policy/syntax"},
 	"policy/seccomp/gen": nil,
 	"tests":              {"internal/facts"},
+	"fuzz":               nil,
 	"tests/bench":        nil,
 	"tests/count":        nil,
 	"tests/probe":        nil,

@@ -57,8 +57,11 @@ func (s *State) lock() (again bool, err error) {
 		return false, err
 	}
 	s.dir, err = noSymlinks(s.path, unix.O_DIRECTORY)
+	if errors.Is(err, unix.ENOENT) {
+		return true, nil
+	}
 	if err != nil {
-		return errors.Is(err, unix.ENOENT), nil
+		return false, err
 	}
 	var ours, there unix.Stat_t
 	err = unix.Fstat(s.dir, &ours)

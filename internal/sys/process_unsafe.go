@@ -6,10 +6,9 @@ import (
 )
 
 // What init needs besides signals, past the scheduler like those, and the command
-// line without package os, which would start a poller's worth of initialisation.
+// line without package os.
 
-// Args is the command line, as the kernel gave it. Package os takes it from the runtime by the
-// same name.
+// Args is the command line. Package os has it from the runtime by the same name.
 //
 //go:linkname Args os.runtime_args
 func Args() []string

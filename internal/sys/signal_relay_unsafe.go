@@ -8,18 +8,24 @@ import (
 )
 
 // A Go program has threads that no one asked for, and the runtime leaves signals
-// open in them and catches them with handlers of its own. As PID 1 that is fatal
+// open in them and catches them with handlers of its own. For PID 1 that is wrong
 // twice: a signal taken there is lost, and TERM, HUP, QUIT, INT, SEGV, BUS, ABRT, SYS
 // or STKFLT sent from inside the namespace ends the process, for the kernel protects
-// PID 1 only from signals without a handler (pid_namespaces(7)). Two steps lead out:
+// PID 1 only from signals without a handler (pid_namespaces(7)). Two steps lead out.
 //
 // CatchAll puts a handler of ours, in assembly, in place of the runtime's. The main
-// thread blocks every signal and takes them with RtSigtimedwait; where another thread
-// is hit, the handler hands the signal on to the main thread and shuts its own ears.
+// thread blocks every signal and takes them with RtSigtimedwait. Where another thread
+// is hit, the handler sends the signal on to the main thread and blocks all from
+// there on, so that a thread relays once in its life.
 //
-// EndOtherThreads then ends the other threads. From there on the process is
-// what a C program would be: one thread, no scheduler, no garbage collection, no
-// thread that must be made later and could not when pids.max is reached.
+// EndOtherThreads ends them. From there on the process is what a C program would be:
+// one thread, no monitor that polls, no garbage collection, and no thread that must be
+// made later and cannot when pids.max is reached. As PID 1 the same loop with its
+// threads left alone took 2.4 times the CPU per signal and 4 times per orphan.
+//
+// Safety: relay runs on whatever stack the kernel gives it (SA_ONSTACK: the runtime's
+// signal stack), calls nothing but the kernel, and reads relayPID and faultText, which
+// are written before it is installed.
 
 var (
 	relayPID  int32         // of this process and so of its main thread
@@ -49,7 +55,10 @@ func CatchAll() error {
 	if err := RtSigprocmask(AllSignals); err != nil {
 		return err
 	}
-	relayPID = int32(syscall.Getpid())
+	// A filter may answer getpid(2) with an error, which package syscall does not look for.
+	if relayPID = int32(syscall.Getpid()); relayPID <= 0 {
+		return syscall.EPERM
+	}
 	handler, restorer := relayPC()
 	act := &sigaction{
 		handler:  handler,
@@ -71,9 +80,10 @@ func CatchAll() error {
 	return nil
 }
 
-// procPin keeps the calling goroutine on its thread, out of the scheduler and out of
-// garbage collections (gcStart leaves a thread with locks alone). Kept by the runtime,
-// "do not remove or change the type signature" (go.dev/issue/67401).
+// procPin keeps the calling goroutine on its thread and out of the scheduler, and keeps
+// a collection of garbage from starting (gcStart leaves a thread with locks alone).
+// Kept by the runtime: "do not remove or change the type signature"
+// (go.dev/issue/67401). It is never undone.
 //
 //go:linkname procPin runtime.procPin
 func procPin() int
@@ -83,15 +93,15 @@ func procPin() int
 const retireTimeout = 100_000_000
 
 // EndOtherThreads ends every thread of the process but the calling one, which must
-// be the main thread, after CatchAll. Afterwards the caller must neither allocate
-// nor grow its stack by much, start goroutines, use channels or locks: an ended thread
-// may have held one of the runtime's. It calls the kernel with RawSyscall only, and
-// ends with Exit.
+// be the main thread, after CatchAll. From there on the caller must neither allocate
+// nor use more than 8 KiB of stack, start goroutines, use channels or locks: an ended
+// thread may have held one of the runtime's. It calls the kernel by the functions of this
+// package and ends with Exit.
 //
 // A thread ends when relay gets sigRetire from ourselves. The kernel gives each of
 // them to a thread that does not block it, which are all others (complete_signal in
 // kernel/signal.c); the runtime unblocks 32 in every thread it makes. A thread that
-// the host did not let run until the timeout stays and keeps relaying.
+// the host did not let run until the timeout stays, and keeps relaying.
 func EndOtherThreads() {
 	growStack()
 	procPin()

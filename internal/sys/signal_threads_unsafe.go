@@ -17,7 +17,8 @@ func changed(word *atomic.Uint32, n uint32) bool {
 		switch errno {
 		case 0, syscall.EAGAIN:
 			return true
-		case syscall.ETIMEDOUT:
+		case syscall.EINTR: // stopped and continued (signal(7))
+		default:
 			return false
 		}
 	}

@@ -24,6 +24,8 @@ func RtSigtimedwait(set Sigset, info *Siginfo) syscall.Errno {
 	return errno
 }
 
+const siginfoSize = int(unsafe.Sizeof(Siginfo{})) // the kernel's is 128
+
 // sigaction is the kernel's struct of that name, with its sa_restorer: amd64 and
 // arm64 both have the field (include/linux/signal_types.h), arm64 need not fill it.
 type sigaction struct {
@@ -39,8 +41,13 @@ func rtSigaction(signal int, act *sigaction) error {
 	return asError(errno)
 }
 
-// Kill is kill(2) past the scheduler.
+// Kill is kill(2) past the scheduler, for one process or one group. The numbers that
+// mean many are refused: -1 is every process there is, 0 our own group. They could come
+// from a call that failed.
 func Kill(pid, signal int) syscall.Errno {
+	if pid == 0 || pid == -1 {
+		return syscall.EINVAL
+	}
 	_, _, errno := syscall.RawSyscall(syscall.SYS_KILL, uintptr(pid), uintptr(signal), 0)
 	return errno
 }
