@@ -55,10 +55,6 @@ const (
 	fail                    // an invariant is broken: exit
 )
 
-// kernelFaults are signals that the kernel raises because of an instruction. Sent by
-// a process they are like any other.
-const kernelFaults = 1<<syscall.SIGILL | 1<<syscall.SIGTRAP | 1<<syscall.SIGBUS | 1<<syscall.SIGFPE | 1<<syscall.SIGSEGV | 1<<syscall.SIGSYS
-
 // newMachine is the machine of a workload that runs.
 func newMachine(self, main int, o *orders.Orders) machine {
 	m := machine{self: int32(self), main: int32(main), group: o.Group}
@@ -89,13 +85,14 @@ func (m machine) step(e event) (machine, action) {
 	return m, action{kind: wait}
 }
 
-// caught is what becomes of a signal.
+// caught is what becomes of a signal. Faults that the kernel raised (si_code above 0)
+// are about init and not for the workload; sent by a process they are like any other.
 func (m machine) caught(e event) action {
 	if e.signal == int32(syscall.SIGCHLD) {
 		return action{kind: reap}
 	}
 	to := m.forward[e.signal]
-	if m.ended || to == 0 || m.own(e) || e.code > 0 && kernelFaults>>e.signal&1 != 0 {
+	if m.ended || to == 0 || m.own(e) || e.code > 0 && sys.Faults>>e.signal&1 != 0 {
 		return action{kind: wait}
 	}
 	pid := int(m.main)

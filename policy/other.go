@@ -70,7 +70,7 @@ func hostFacts(recorded string, p *sealed.Policy) (*facts.Facts, error) {
 				}
 			}
 		}
-		return facts.Probe(paths)
+		return facts.Probe(facts.HostView(), paths)
 	}
 	f, err := os.Open(recorded)
 	if err != nil {

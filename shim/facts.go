@@ -27,13 +27,27 @@ func probe(w io.Writer, policy []string) error {
 		}
 		paths = append(paths, defaultPaths(file.Policy)...)
 	}
-	f, err := facts.Probe(paths)
+	f, err := probePrivately(paths)
 	if err != nil {
-		return exit.Wrap(exit.Lacking, err)
+		return err
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(f)
+}
+
+// probePrivately asks with file systems of our own; see facts.PrivateView.
+func probePrivately(paths []string) (*facts.Facts, error) {
+	view, err := facts.PrivateView()
+	if err != nil {
+		return nil, exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
+	}
+	defer view.Close()
+	f, err := facts.Probe(view, paths)
+	if err != nil {
+		return nil, exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
+	}
+	return f, nil
 }
 
 // status prints the receipt of a running service.

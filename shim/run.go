@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"casemate/internal/exit"
-	"casemate/internal/facts"
 	"casemate/internal/launch"
 	"casemate/internal/sealed"
 	"casemate/shim/supervise"
@@ -33,9 +32,9 @@ func run(o options) (int, error) {
 	}
 	p := file.Policy
 	p.Exec.Argv = append(p.Exec.Argv, o.extra...)
-	f, err := facts.Probe(defaultPaths(p))
+	f, err := probePrivately(defaultPaths(p))
 	if err != nil {
-		return 0, exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
+		return 0, err
 	}
 	plan, err := launch.Lower(p, f)
 	if err != nil {

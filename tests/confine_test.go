@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"casemate/internal/caps"
@@ -297,4 +298,23 @@ func hostNamespaces(t *testing.T) map[string]string {
 // withSysfs is the [mounts] of the probe with /sys.
 func withSysfs() string {
 	return "[mounts]\nsysfs = true\nbind = [{ from = \"" + bin + "/app\", at = \"/app\", exec = true }]\n"
+}
+
+// What the host has mounted over parts of its own /sys does not hide a default mask
+// from the launch: it is the kernel's tree that decides, not the host's mounts.
+func TestConfinementDespiteMountsOverHostSysfs(t *testing.T) {
+	needRoot(t)
+	if err := syscall.Access("/sys/kernel/notes", 0); err != nil {
+		t.Skipf("needs /sys/kernel/notes: %v", err)
+	}
+	sealed := compiled(t, policy("confined", `"/app/probe", "read:/sys/kernel/notes"`, withSysfs()))
+	// In a mount namespace of its own, so that the host's stays as it is.
+	script := "mount -t tmpfs none /sys/kernel && exec \"$0\" run \"$1\""
+	r := command(t, "unshare", "-m", "sh", "-c", script, filepath.Join(bin, "casemate-shim"), sealed)
+	r.expect(t, 0)
+	out := new(report)
+	if err := json.Unmarshal([]byte(r.stdout), out); err != nil {
+		t.Fatalf("%v: %s", err, r)
+	}
+	out.attempts(t, "EACCES", "read:/sys/kernel/notes")
 }

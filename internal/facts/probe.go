@@ -12,9 +12,9 @@ import (
 )
 
 // Probe asks the kernel. paths are the default masked and read-only paths of which
-// it should say whether they exist. Every question has one answer; a question that
-// cannot be asked is an error, never a guess.
-func Probe(paths []string) (*Facts, error) {
+// it should say whether they exist in the file systems of view. Every question has
+// one answer; a question that cannot be asked is an error, never a guess.
+func Probe(view View, paths []string) (*Facts, error) {
 	f := &Facts{Arch: runtime.GOARCH, Paths: map[string]string{}}
 	for _, step := range []func(*Facts) error{kernel, capabilities, namespaces, actions, keyrings, modules, labels, cgroup2} {
 		if err := step(f); err != nil {
@@ -22,7 +22,7 @@ func Probe(paths []string) (*Facts, error) {
 		}
 	}
 	for _, p := range paths {
-		kind, err := kindOf(p)
+		kind, err := view.kindOf(p)
 		if err != nil {
 			return nil, err
 		}
@@ -31,22 +31,6 @@ func Probe(paths []string) (*Facts, error) {
 		}
 	}
 	return f, nil
-}
-
-// kindOf says what stands at a path of this kernel's /proc or /sys; "" for nothing.
-func kindOf(p string) (string, error) {
-	var st unix.Stat_t
-	switch err := unix.Lstat(p, &st); {
-	case errors.Is(err, unix.ENOENT):
-		return "", nil
-	case err != nil:
-		return "", fmt.Errorf("stat %s: %w", p, err)
-	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
-		return "dir", nil
-	case st.Mode&unix.S_IFMT == unix.S_IFLNK:
-		return "", fmt.Errorf("%s is a symbolic link; a path of this kernel's own is expected", p)
-	}
-	return "file", nil
 }
 
 func kernel(f *Facts) error {

@@ -51,7 +51,7 @@ forward:
 	RET
 
 kernel:
-	MOVL	$const_faults, AX
+	MOVL	$const_Faults, AX
 	BTL	DI, AX
 	JCC	forward
 	MOVL	$2, DI

@@ -51,7 +51,7 @@ forward:
 	RET
 
 kernel:
-	MOVD	$const_faults, R4
+	MOVD	$const_Faults, R4
 	LSR	R0, R4, R4
 	TBZ	$0, R4, forward
 	MOVD	$2, R0

@@ -50,9 +50,9 @@ const (
 
 	exitBug = 250 // exit.Bug; a test compares
 
-	// faults is a bit per signal number, for signals that the kernel raises because of
+	// Faults is a bit per signal number, for signals that the kernel raises because of
 	// the instruction that a thread executes.
-	faults = 1<<syscall.SIGILL | 1<<syscall.SIGTRAP | 1<<syscall.SIGBUS | 1<<syscall.SIGFPE | 1<<syscall.SIGSEGV | 1<<syscall.SIGSYS
+	Faults = 1<<syscall.SIGILL | 1<<syscall.SIGTRAP | 1<<syscall.SIGBUS | 1<<syscall.SIGFPE | 1<<syscall.SIGSEGV | 1<<syscall.SIGSYS
 
 	// relayedMask is a thread's mask after its first relay: all but sigRetire.
 	relayedMask = ^uint64(0) &^ (1 << (sigRetire - 1))
