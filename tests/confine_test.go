@@ -318,3 +318,26 @@ func TestConfinementDespiteMountsOverHostSysfs(t *testing.T) {
 	}
 	out.attempts(t, "EACCES", "read:/sys/kernel/notes")
 }
+
+// A mask below a read-only path is copied along with it, and so is a mount: what is
+// seen twice in mountinfo is as declared both times.
+func TestConfinementOfMasksBelowReadOnly(t *testing.T) {
+	needRoot(t)
+	canary := canaryDir(t)
+	if err := os.MkdirAll(filepath.Join(canary, "d", "m"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	r := confined(t, `[mounts]
+bind = [
+  { from = "`+bin+`/app", at = "/app", exec = true },
+  { from = "`+canary+`", at = "/canary", writable = true },
+]
+tmpfs = [{ at = "/canary/d/m" }]
+[masks]
+mask = ["/proc/sys/kernel/core_pattern"]
+readonly = ["/canary/d/"]
+`, "read:/proc/sys/kernel/core_pattern", "read:/proc/sys/kernel/pid_max", "write:/canary/d/x", "write:/canary/d/m/x", "write:/canary/x")
+	r.attempts(t, "EACCES", "read:/proc/sys/kernel/core_pattern")
+	r.attempts(t, "EROFS", "write:/canary/d/x", "write:/canary/d/m/x")
+	r.attempts(t, "ok", "read:/proc/sys/kernel/pid_max", "write:/canary/x")
+}

@@ -14,6 +14,10 @@ type Point struct {
 	Path  string
 	Flags string // those of "ro,nosuid,nodev,noexec" that it must have; the host's may add to them
 	Below bool   // a recursive bind: mounts of the host's may lie below
+
+	// Copies is how many read-only copies of what lies around it have taken this mount
+	// along: each shows once more, under the copy that covers it.
+	Copies int
 }
 
 // Expected lists every mount of a finished tree. There must be no other.
@@ -25,7 +29,7 @@ func Expected(p *sealed.Policy, f *facts.Facts) []Point {
 		if m.Kind == sealed.Proc || m.Kind == sealed.Mqueue {
 			attrs &^= unix.MOUNT_ATTR_RDONLY
 		}
-		points = append(points, Point{m.Target, flagText(attrs), m.Recursive})
+		points = append(points, Point{Path: m.Target, Flags: flagText(attrs), Below: m.Recursive})
 		if m.Kind == sealed.Dev {
 			points = append(points, Point{Path: m.Target + "/pts", Flags: flagText(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NOEXEC)})
 		}
@@ -34,7 +38,12 @@ func Expected(p *sealed.Policy, f *facts.Facts) []Point {
 		points = append(points, Point{Path: m.Path, Flags: flagText(maskAttrs | unix.MOUNT_ATTR_RDONLY)})
 	}
 	for _, r := range Present(p, f, p.ReadOnly) {
-		points = append(points, Point{r.Path, flagText(unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID), true})
+		for i := range points {
+			if strings.HasPrefix(points[i].Path, r.Path+"/") {
+				points[i].Copies++
+			}
+		}
+		points = append(points, Point{Path: r.Path, Flags: flagText(unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID)})
 	}
 	return points
 }

@@ -20,18 +20,15 @@ type found struct {
 func (r *reader) mounts(t Target) {
 	b, err := r.proc.read("mountinfo")
 	r.fail("mountinfo", err)
-	tree := map[string]found{}
+	tree := map[string][]found{}
 	for line := range bytes.Lines(b) {
 		f, err := parseMount(string(line))
 		r.fail("mountinfo", err)
-		if _, twice := tree[f.path]; twice {
-			r.add("mount "+f.path, "(once)", "(stacked)")
-		}
-		tree[f.path] = f
+		tree[f.path] = append(tree[f.path], f)
 	}
 	var recursive []string
 	for _, p := range mount.Expected(t.Policy, t.Facts) {
-		r.add("mount "+p.Path, p.Flags, tree[p.Path].flags(p.Flags))
+		r.add("mount "+p.Path, p.Flags, flags(tree[p.Path], p))
 		delete(tree, p.Path)
 		if p.Below {
 			recursive = append(recursive, p.Path+"/")
@@ -53,11 +50,26 @@ func below(path string, dirs []string) bool {
 	return false
 }
 
-// flags are those wanted ones that the mount has.
-func (f found) flags(want string) string {
-	if f.path == "" {
+// flags are those wanted ones that the mount at a point has. There is one mount at a
+// point; two, a mount and its copy, where it lies below a read-only path, and then
+// both must have them.
+func flags(all []found, p mount.Point) string {
+	if len(all) == 0 {
 		return "(absent)"
 	}
+	if len(all) > 1+p.Copies {
+		return "(stacked)"
+	}
+	have := ""
+	for _, f := range all {
+		if have = f.flags(p.Flags); have != p.Flags {
+			break
+		}
+	}
+	return have
+}
+
+func (f found) flags(want string) string {
 	if f.shared {
 		return "(shared with the host)"
 	}
