@@ -10,7 +10,7 @@ import (
 )
 
 // ExecFile is the file below /proc/thread-self that takes the profile for the next
-// execve, for AppArmor alone and not for whichever module owns attr/exec (Linux 5.1).
+// execve, for AppArmor alone and not for whichever module owns attr/exec (Linux 5.8).
 const ExecFile = "attr/apparmor/exec"
 
 // ExecText is what is written there, aa_change_onexec(2).
@@ -24,7 +24,7 @@ func Lack(profile string, f facts.AppArmor) string {
 	case !f.Enabled:
 		return "AppArmor is not active (CONFIG_SECURITY_APPARMOR, lsm= on the kernel command line)"
 	case f.Known && !slices.Contains(f.Profiles, profile):
-		return fmt.Sprintf("the AppArmor profile %q is not loaded", profile)
+		return fmt.Sprintf("the AppArmor profile %q is not loaded in enforce mode", profile)
 	}
 	return ""
 }

@@ -32,20 +32,21 @@ find_go() {
 go=$(find_go) || go=
 [ -n "$go" ] || missing="$missing golang-go"
 
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
 if [ -n "$missing" ]; then
 	echo "setup: installing$missing" >&2
-	export DEBIAN_FRONTEND=noninteractive
 	# Installing must not start nginx or redis on the developer's machine.
 	guard=
 	if [ ! -e /usr/sbin/policy-rc.d ]; then
 		guard=/usr/sbin/policy-rc.d
-		printf '#!/bin/sh\nexit 101\n' >"$guard"
-		chmod 755 "$guard"
-		trap 'rm -f "$guard"' EXIT
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$guard" >/dev/null
+		as_root chmod 755 "$guard"
+		trap 'as_root rm -f "$guard"' EXIT
 	fi
-	apt-get update -qq >&2
+	as_root apt-get update -qq >&2
 	# shellcheck disable=SC2086 # a list of packages
-	apt-get install -y -qq --no-install-recommends $missing >&2
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
 fi
 
 # Debian 12 has Go 1.19, which cannot read this go.mod but can fetch and verify a

@@ -44,7 +44,7 @@ func label(l *plan.List, c *lowering) {
 	if e := &c.policy.Exec; e.SetOOM {
 		files = append(files, file{"self/oom_score_adj", strconv.Itoa(int(e.OOMScore)), e.At})
 	}
-	if a := c.policy.LSM.AppArmor; a.Text != "" && c.facts.AppArmor.Enabled {
+	if a := c.policy.LSM.AppArmor; a.Text != "" && apparmor.Lack(a.Text, c.facts.AppArmor) == "" {
 		files = append(files, file{"thread-self/" + apparmor.ExecFile, apparmor.ExecText(a.Text), a.At})
 	}
 	if s := c.policy.LSM.SELinux; s.Text != "" && c.facts.SELinux.Enabled {

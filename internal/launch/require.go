@@ -43,6 +43,9 @@ func lacks(p *sealed.Policy, f *facts.Facts) (must, prefer []string) {
 	if gone := needed &^ uint64(f.CapPermit); gone != 0 {
 		must = append(must, "the shim needs "+caps.Text(gone)+" for the launch")
 	}
+	if p.Exec.SetOOM && p.Exec.OOMScore < 0 && uint64(f.CapPermit)>>unix.CAP_SYS_RESOURCE&1 == 0 {
+		must = append(must, p.Exec.At+": a negative oom_score_adj needs CAP_SYS_RESOURCE, which the shim does not hold")
+	}
 	for _, l := range []struct {
 		label sealed.Label
 		lack  string

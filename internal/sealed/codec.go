@@ -15,7 +15,7 @@ const (
 	maxGroups   = 1 << 16   // NGROUPS_MAX, setgroups(2)
 	maxRlimits  = 16        // RLIM_NLIMITS
 	maxSymlinks = 1 << 10
-	maxMounts   = 1 << 9
+	maxMounts   = 208 // each takes a slot of the child's program, which has 256; the rest is the plan's own
 	maxPaths    = 1 << 10
 	maxPath     = 1<<12 - 1 // PATH_MAX less the NUL
 	maxFilters  = 2

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"casemate/apparmor"
 	"casemate/internal/facts"
 	"casemate/internal/sealed"
 
@@ -142,7 +143,7 @@ func (r *reader) cgroup(t Target) {
 // labels compares the security context, once for each module that the policy names
 // and the host has. AppArmor adds the mode; only enforce confines.
 func (r *reader) labels(t Target) {
-	if l := t.Policy.LSM.AppArmor; l.Text != "" && t.Facts.AppArmor.Enabled {
+	if l := t.Policy.LSM.AppArmor; l.Text != "" && apparmor.Lack(l.Text, t.Facts.AppArmor) == "" {
 		r.label("apparmor", "attr/apparmor/current", l.Text+" (enforce)")
 	}
 	if l := t.Policy.LSM.SELinux; l.Text != "" && t.Facts.SELinux.Enabled {

@@ -88,8 +88,8 @@ type Offsets struct {
 
 // Mounts is everything mounted besides the root.
 type Mounts struct {
-	Bind   []BindMount  `toml:"bind" max:"200" doc:"Paths of the host."`
-	Tmpfs  []TmpfsMount `toml:"tmpfs" max:"200" doc:"Fresh, writable and bounded; owned by the workload's user."`
+	Bind   []BindMount  `toml:"bind" max:"100" doc:"Paths of the host."`
+	Tmpfs  []TmpfsMount `toml:"tmpfs" max:"100" doc:"Fresh, writable and bounded; owned by the workload's user."`
 	Proc   *string      `toml:"proc" enum:"masked|none|pid-only" doc:"/proc of the new PID namespace with the default masks, or none. \"pid-only\" is not supported yet. Default: masked."`
 	Sysfs  *bool        `toml:"sysfs" doc:"/sys, read-only. Default: false."`
 	Dev    *string      `toml:"dev" enum:"minimal|none" doc:"/dev with null, zero, full, random, urandom, tty, the fd links and an own devpts, or none. Default: minimal."`
