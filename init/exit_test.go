@@ -41,7 +41,7 @@ func TestDeathBySignal(t *testing.T) {
 		case syscall.SIGCHLD, syscall.SIGCONT, syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGURG, syscall.SIGWINCH:
 			continue
 		}
-		single(t, "/bin/sh", "-c", fmt.Sprintf("ulimit -c 0; kill -%d $$; exit 99", n)).ends(t, 128+n)
+		single(t, self, "probe", "die", fmt.Sprint(n)).ends(t, 128+n)
 	}
 	i := ordered(t, shell("kill -KILL $$"))
 	i.expect(t, gate.Started)

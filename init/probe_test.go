@@ -32,6 +32,12 @@ func probe(args []string) {
 	case "reaper":
 		unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 		fmt.Println(syscall.Exec(args[1], args[2:], os.Environ()))
+	case "die":
+		n, _ := strconv.Atoi(args[1])
+		syscall.Setrlimit(syscall.RLIMIT_CORE, new(syscall.Rlimit))
+		dispose(syscall.Signal(n), 0)
+		syscall.Kill(os.Getpid(), syscall.Signal(n))
+		os.Exit(99)
 	case "environ":
 		fmt.Println(syscall.Exec(args[1], args[1:], oddEnv))
 	case "enter":
@@ -153,8 +159,7 @@ func probeEnter(args []string) {
 // ignoreAll ignores and blocks all signals, which survives an exec.
 func ignoreAll() {
 	for n := syscall.Signal(1); n <= 64; n++ {
-		signal.Ignore(n)
-		ignoreSignal(n)
+		dispose(n, 1)
 	}
 	sys.RtSigprocmask(sys.AllSignals)
 }

@@ -27,27 +27,29 @@ func probe(w io.Writer, policy []string) error {
 		}
 		paths = append(paths, defaultPaths(file.Policy)...)
 	}
-	f, err := probePrivately(paths)
+	f, view, err := probePrivately(paths)
 	if err != nil {
 		return err
 	}
+	view.Close()
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(f)
 }
 
-// probePrivately asks with file systems of our own; see facts.PrivateView.
-func probePrivately(paths []string) (*facts.Facts, error) {
+// probePrivately asks with file systems of our own, which the caller closes; see
+// facts.PrivateView.
+func probePrivately(paths []string) (*facts.Facts, facts.View, error) {
 	view, err := facts.PrivateView()
 	if err != nil {
-		return nil, exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
+		return nil, view, exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
 	}
-	defer view.Close()
 	f, err := facts.Probe(view, paths)
 	if err != nil {
-		return nil, exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
+		view.Close()
+		return nil, view, exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
 	}
-	return f, nil
+	return f, view, nil
 }
 
 // status prints the receipt of a running service.

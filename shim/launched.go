@@ -25,6 +25,7 @@ type launched struct {
 	options
 	file  *sealed.File
 	facts *facts.Facts
+	view  facts.View // until verification has used it
 	plan  *plan.Plan
 
 	state *prepare.State
@@ -158,7 +159,10 @@ func place(at string) string {
 
 // verify compares with the kernel and refuses any difference.
 func (l *launched) verify() ([]verify.Check, error) {
-	checks, err := verify.Run(verify.Target{PID: l.proc.PID(), Policy: l.file.Policy, Facts: l.facts, Cgroup: l.group.Path()})
+	defer l.view.Close()
+	checks, err := verify.Run(verify.Target{
+		PID: l.proc.PID(), Proc: l.view.Proc(), Policy: l.file.Policy, Facts: l.facts, Cgroup: l.group.Path(),
+	})
 	if err != nil {
 		return nil, exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", err))
 	}

@@ -32,10 +32,12 @@ func run(o options) (int, error) {
 	}
 	p := file.Policy
 	p.Exec.Argv = append(p.Exec.Argv, o.extra...)
-	f, err := probePrivately(defaultPaths(p))
+	f, view, err := probePrivately(defaultPaths(p))
 	if err != nil {
 		return 0, err
 	}
+	// The launch keeps the view for its verification and closes it; after an error before
+	// that, the end of the process does.
 	plan, err := launch.Lower(p, f)
 	if err != nil {
 		return 0, err
@@ -44,7 +46,7 @@ func run(o options) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	l := &launched{options: o, file: file, facts: f, plan: plan, fds: map[string]int{}}
+	l := &launched{options: o, file: file, facts: f, view: view, plan: plan, fds: map[string]int{}}
 	code, err := l.run(signals)
 	if cleanup := l.cleanup(); cleanup != nil {
 		fmt.Fprintf(os.Stderr, "casemate-shim: cleaning up: %s\n", cleanup)
@@ -58,7 +60,7 @@ func run(o options) (int, error) {
 
 // defaultPaths are the paths of which the facts must say whether they exist.
 func defaultPaths(p *sealed.Policy) []string {
-	var paths []string
+	paths := make([]string, 0, len(p.Masks)+len(p.ReadOnly))
 	for _, list := range [][]sealed.Path{p.Masks, p.ReadOnly} {
 		for _, m := range list {
 			if m.Default {

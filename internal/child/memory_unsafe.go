@@ -8,7 +8,8 @@ import (
 // Safety, for every function of this file: the address is taken of a heap object
 // that the returned Word keeps reachable through keep, and Program.Add moves that
 // reference into the Program, or is part of the Program, which the caller keeps
-// on the heap; the garbage collector does not move heap objects.
+// on the heap; the garbage collector does not move heap objects. A pointer to the start
+// of an object keeps all of it, and what it points to, whatever the pointer's own type.
 // The object is never written after the Word is made.
 
 // Bytes is a pointer to b, or NULL when b is empty.
@@ -16,7 +17,8 @@ func Bytes(b []byte) Word {
 	if len(b) == 0 {
 		return Word{}
 	}
-	return Word{value: uintptr(unsafe.Pointer(unsafe.SliceData(b))), keep: b}
+	p := unsafe.SliceData(b)
+	return Word{value: uintptr(unsafe.Pointer(p)), keep: p}
 }
 
 // String is a pointer to s and a NUL behind it. It panics on a NUL inside, which
@@ -34,15 +36,12 @@ func String(s string) Word {
 
 // Strings is a NULL-terminated vector of strings, as execve(2) takes.
 func Strings(list []string) Word {
-	vector := make([]uintptr, len(list)+1)
-	keep := make([]any, 0, len(list)+1)
+	vector := make([]*byte, len(list)+1)
 	for i, s := range list {
-		w := String(s)
-		vector[i] = w.value
-		keep = append(keep, w.keep)
+		vector[i] = String(s).keep
 	}
-	keep = append(keep, vector)
-	return Word{value: uintptr(unsafe.Pointer(unsafe.SliceData(vector))), keep: keep}
+	p := unsafe.SliceData(vector)
+	return Word{value: uintptr(unsafe.Pointer(p)), keep: (*byte)(unsafe.Pointer(p))}
 }
 
 // SlotPointer is a pointer to a slot, for a call that reads a small number from memory:
@@ -55,13 +54,12 @@ func (p *Program) SlotPointer(n int) Word {
 type filterHeader struct {
 	length uint16
 	_      [3]uint16
-	filter uintptr
+	filter *byte
 }
 
 // Filter is a pointer to a struct sock_fprog for the program, a list of 8-byte
 // struct sock_filter records.
 func Filter(program []byte) Word {
-	w := Bytes(program)
-	h := &filterHeader{length: uint16(len(program) / 8), filter: w.value}
-	return Word{value: uintptr(unsafe.Pointer(h)), keep: []any{h, w.keep}}
+	h := &filterHeader{length: uint16(len(program) / 8), filter: Bytes(program).keep}
+	return Word{value: uintptr(unsafe.Pointer(h)), keep: (*byte)(unsafe.Pointer(h))}
 }

@@ -20,7 +20,7 @@ const MaxSlots = 256
 type Word struct {
 	value uintptr
 	slot  bool
-	keep  any // what value points to, kept alive for the program's life
+	keep  *byte // what value points to, kept alive for the program's life
 }
 
 // Int is an immediate argument.
@@ -46,14 +46,14 @@ type instruction struct {
 type Program struct {
 	code  []instruction
 	slots [MaxSlots]uintptr
-	keep  []any
+	keep  []*byte
 
 	failed Failure // how a child of Vfork failed
 }
 
 // NewProgram makes an empty program with room for n instructions.
 func NewProgram(n int) *Program {
-	return &Program{code: make([]instruction, 0, n), keep: make([]any, 0, 2*n)}
+	return &Program{code: make([]instruction, 0, n), keep: make([]*byte, 0, 2*n)}
 }
 
 // None is the save argument of Add for a result that nobody uses.

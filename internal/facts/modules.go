@@ -45,12 +45,7 @@ func labels(f *Facts) error {
 	if f.AppArmor.Enabled {
 		b, err := ReadAt(unix.AT_FDCWD, securityfs+"/apparmor/profiles", 0)
 		f.AppArmor.Known = err == nil
-		for line := range strings.Lines(string(b)) {
-			// "name (enforce)": only a profile that enforces confines.
-			if name, mode, ok := cutLast(strings.TrimSpace(line), " ("); ok && mode == "enforce)" {
-				f.AppArmor.Profiles = append(f.AppArmor.Profiles, name)
-			}
-		}
+		f.AppArmor.Profiles = enforced(string(b))
 	}
 	if f.SELinux.Enabled {
 		line, err := readLine("/sys/fs/selinux/enforce")
@@ -60,6 +55,17 @@ func labels(f *Facts) error {
 		f.SELinux.Enforcing = line == "1"
 	}
 	return nil
+}
+
+// enforced lists the profiles of "name (mode)" lines that enforce: only they confine.
+func enforced(text string) []string {
+	var profiles []string
+	for line := range strings.Lines(text) {
+		if name, mode, ok := cutLast(strings.TrimSpace(line), " ("); ok && mode == "enforce)" {
+			profiles = append(profiles, name)
+		}
+	}
+	return profiles
 }
 
 // cutLast is strings.Cut at the last separator.

@@ -15,8 +15,8 @@ import (
 // it should say whether they exist in the file systems of view. Every question has
 // one answer; a question that cannot be asked is an error, never a guess.
 func Probe(view View, paths []string) (*Facts, error) {
-	f := &Facts{Arch: runtime.GOARCH, Paths: map[string]string{}}
-	for _, step := range []func(*Facts) error{kernel, capabilities, namespaces, actions, keyrings, modules, labels, cgroup2} {
+	f := &Facts{Arch: runtime.GOARCH, Paths: make(map[string]string, len(paths))}
+	for _, step := range []func(*Facts) error{kernel, capabilities, view.namespaces, actions, keyrings, modules, labels, cgroup2} {
 		if err := step(f); err != nil {
 			return nil, err
 		}
@@ -67,18 +67,31 @@ func capabilities(f *Facts) error {
 
 // Field finds a field of a /proc/PID/status, proc_pid_status(5).
 func Field(status []byte, name string) (string, bool) {
-	for line := range bytes.Lines(status) {
-		if key, value, ok := bytes.Cut(line, []byte(":")); ok && string(key) == name {
-			return string(bytes.TrimSpace(value)), true
+	n := len(name)
+	for line, rest := []byte(nil), status; len(rest) != 0; {
+		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+		if len(line) > n && line[n] == ':' && string(line[:n]) == name {
+			return string(bytes.TrimSpace(line[n+1:])), true
 		}
 	}
 	return "", false
 }
 
-func namespaces(f *Facts) error {
-	for _, name := range []string{"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"} {
+// namespaces lists what /proc/self/ns has; a kernel without CONFIG_NAMESPACES has none.
+// In a private view the same entries are then there for the verification to read.
+func (v View) namespaces(f *Facts) error {
+	dir, ns := v.place("/proc/self/ns")
+	fd, err := unix.Openat(dir, ns, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open /proc/self/ns: %w", err)
+	}
+	defer unix.Close(fd)
+	for _, name := range [...]string{"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"} {
 		var st unix.Stat_t
-		switch err := unix.Lstat("/proc/self/ns/"+name, &st); {
+		switch err := unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); {
 		case err == nil:
 			f.Namespaces = append(f.Namespaces, name)
 		case !errors.Is(err, unix.ENOENT):
@@ -122,17 +135,26 @@ func cgroup2(f *Facts) error {
 	if err != nil {
 		return err
 	}
-	for line := range strings.Lines(string(b)) {
-		if own, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
-			f.Cgroup.Own = path.Clean(own)
-		}
+	own, ok := ownCgroup(string(b))
+	if !ok {
+		return fmt.Errorf("/proc/self/cgroup: own cgroup %q is not inside the hierarchy at %s", own, f.Cgroup.Mount)
 	}
-	if !strings.HasPrefix(f.Cgroup.Own, "/") || strings.HasPrefix(f.Cgroup.Own, "/..") {
-		return fmt.Errorf("/proc/self/cgroup: own cgroup %q is not inside the hierarchy at %s", f.Cgroup.Own, f.Cgroup.Mount)
-	}
+	f.Cgroup.Own = own
 	line, err := readLine(path.Join(f.Cgroup.Mount, f.Cgroup.Own, "cgroup.controllers"))
 	f.Cgroup.Controllers = strings.Fields(line)
 	return err
+}
+
+// ownCgroup finds the version 2 line of /proc/self/cgroup. A path that begins with "/.."
+// lies outside the cgroup namespace (cgroup_namespaces(7)); it is looked at as it is, for
+// path.Clean would take such a beginning away and name another cgroup.
+func ownCgroup(text string) (string, bool) {
+	for line := range strings.Lines(text) {
+		if own, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::"); ok {
+			return own, path.Clean(own) == own && path.IsAbs(own)
+		}
+	}
+	return "", false
 }
 
 // readLine reads a small one-line file of the kernel.

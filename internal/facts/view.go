@@ -32,6 +32,9 @@ func PrivateView() (View, error) {
 	return View{proc, sys}, nil
 }
 
+// Proc is the root of the private procfs.
+func (v View) Proc() int { return v.proc }
+
 // Close gives the file systems up.
 func (v View) Close() {
 	unix.Close(v.proc)

@@ -29,6 +29,9 @@ type lowering struct {
 	filter []byte
 }
 
+// usualSteps is room for the steps of a usual plan, which then need not move.
+const usualSteps = 256
+
 // Lower makes the plan, or says what the host lacks (exit.Lacking) or that the
 // policy was not compiled for this machine (exit.Usage).
 func Lower(p *sealed.Policy, f *facts.Facts) (*plan.Plan, error) {
@@ -51,11 +54,12 @@ func Lower(p *sealed.Policy, f *facts.Facts) (*plan.Plan, error) {
 		// The cgroup namespace comes later; see the row.
 		Clone: plan.Flags(p.Namespaces.New&^unix.CLONE_NEWCGROUP, &cloneFlags),
 	}
+	l := &plan.List{Steps: make([]plan.Step, 0, usualSteps)}
 	for _, r := range order {
-		l := &plan.List{Row: r.name}
+		l.Begin(r.name)
 		r.steps(l, c)
-		out.Steps = append(out.Steps, l.Steps...)
 	}
+	out.Steps = l.Steps
 	return out, nil
 }
 

@@ -37,7 +37,7 @@ func Expected(p *sealed.Policy, f *facts.Facts) []Point {
 	for _, m := range Present(p, f, p.Masks) {
 		points = append(points, Point{Path: m.Path, Flags: flagText(maskAttrs | unix.MOUNT_ATTR_RDONLY)})
 	}
-	for _, r := range Present(p, f, p.ReadOnly) {
+	for _, r := range frozen(p, f) {
 		for i := range points {
 			if strings.HasPrefix(points[i].Path, r.Path+"/") {
 				points[i].Copies++

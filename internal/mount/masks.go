@@ -1,6 +1,9 @@
 package mount
 
 import (
+	"slices"
+	"strings"
+
 	"casemate/internal/facts"
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
@@ -47,7 +50,7 @@ func Masks(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 
 // ReadOnly lays a read-only copy of each path over itself, with all mounts below.
 func ReadOnly(l *plan.List, p *sealed.Policy, f *facts.Facts) {
-	for _, r := range Present(p, f, p.ReadOnly) {
+	for _, r := range frozen(p, f) {
 		in, rest, _ := holder(p, r.Path)
 		openAny(l, r.At, in, rest, "point")
 		l.Save(r.At, "cover", plan.OpenTree, plan.Slot("point"), plan.String(""),
@@ -55,6 +58,15 @@ func ReadOnly(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 		setattr(l, r.At, "cover", unix.MOUNT_ATTR_RDONLY, true, true)
 		attach(l, r.At, "cover", "point")
 	}
+}
+
+// frozen are the read-only paths that need a copy. One that lies below another is
+// read-only with it, and could not be opened any more: the other's copy lies over it.
+func frozen(p *sealed.Policy, f *facts.Facts) []sealed.Path {
+	all := Present(p, f, p.ReadOnly)
+	return slices.DeleteFunc(slices.Clone(all), func(r sealed.Path) bool {
+		return slices.ContainsFunc(all, func(other sealed.Path) bool { return strings.HasPrefix(r.Path, other.Path+"/") })
+	})
 }
 
 // openAny opens a mount point that may be a file or a directory.

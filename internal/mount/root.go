@@ -106,7 +106,7 @@ func directories(l *plan.List, at, in, path string) {
 }
 
 func made(l *plan.List, in, dir string) bool {
-	for _, s := range l.Steps {
+	for _, s := range l.OfRow() {
 		if s.Op == plan.Mkdirat && s.Args[0].Text == in && s.Args[1].Text == dir {
 			return true
 		}

@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"errors"
 	"os"
 	"strings"
 
@@ -9,9 +10,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// writeAll writes b to an open file.
+func writeAll(fd int, b []byte) error {
+	for len(b) != 0 {
+		n, err := unix.Write(fd, b)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
 // writeAt writes a control file in one write, as the kernel wants it.
 func writeAt(dir int, name, text string) error {
-	fd, err := unix.Openat(dir, name, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	fd, err := unix.Openat2(dir, name, &unix.OpenHow{Flags: unix.O_WRONLY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS})
 	if err != nil {
 		return err
 	}

@@ -78,9 +78,15 @@ func Trusted(fd int) error {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
-	switch {
-	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return errors.New("not a regular file")
+	}
+	return rootsAlone(&st)
+}
+
+// rootsAlone refuses what anybody but root can write.
+func rootsAlone(st *unix.Stat_t) error {
+	switch {
 	case st.Uid != 0:
 		return fmt.Errorf("owned by uid %d, not by root", st.Uid)
 	case st.Mode&0o022 != 0:

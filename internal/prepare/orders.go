@@ -3,7 +3,6 @@ package prepare
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"casemate/internal/orders"
 
@@ -31,18 +30,26 @@ func Orders(o *orders.Orders) (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("memfd_create: %w", err)
 	}
-	f := os.NewFile(uintptr(fd), "orders")
-	defer f.Close()
-	if _, err := f.Write(b); err != nil {
+	if err := fill(fd, b); err != nil {
+		unix.Close(fd)
 		return -1, err
 	}
-	if _, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, OrderSeals); err != nil {
-		return -1, fmt.Errorf("seal the orders: %w", err)
+	return High(fd)
+}
+
+// fill writes the orders, seals them and goes back to their start. Not by package os:
+// an os.File brings a finalizer, and its goroutine a thread.
+func fill(fd int, b []byte) error {
+	if err := writeAll(fd, b); err != nil {
+		return fmt.Errorf("write the orders: %w", err)
 	}
-	if _, err := f.Seek(0, 0); err != nil {
-		return -1, err
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, OrderSeals); err != nil {
+		return fmt.Errorf("seal the orders: %w", err)
 	}
-	return unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, firstSlot)
+	if _, err := unix.Seek(fd, 0, unix.SEEK_SET); err != nil {
+		return fmt.Errorf("seek the orders: %w", err)
+	}
+	return nil
 }
 
 // Gate makes the pair: ours, and init's.

@@ -3,7 +3,6 @@ package prepare
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path"
 
 	"golang.org/x/sys/unix"
@@ -34,6 +33,9 @@ func NewState(root, service string) (*State, error) {
 	if err := unix.Mkdir(root, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
 		return nil, fmt.Errorf("mkdir %s: %w", root, err)
 	}
+	if err := ownedByRoot(root); err != nil {
+		return nil, fmt.Errorf("%s: %w", root, err)
+	}
 	s := &State{path: path.Join(root, service)}
 	again, err := true, error(nil)
 	for try := 0; again && err == nil; try++ {
@@ -49,6 +51,20 @@ func NewState(root, service string) (*State, error) {
 		return nil, fmt.Errorf("state directory %s: %w", s.path, err)
 	}
 	return s, nil
+}
+
+// ownedByRoot refuses a directory in which others could move a service's away.
+func ownedByRoot(dir string) error {
+	fd, err := noSymlinks(dir, unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	return rootsAlone(&st)
 }
 
 // lock opens and locks the directory; again tells that it was removed in between.
@@ -101,9 +117,7 @@ func (s *State) Write(name string, b []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s/%s: %w", s.path, name, err)
 	}
-	f := os.NewFile(uintptr(fd), name)
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Close())
+	err = errors.Join(writeAll(fd, b), unix.Close(fd))
 	if err == nil {
 		err = unix.Renameat(s.dir, name+aside, s.dir, name)
 	}

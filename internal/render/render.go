@@ -62,7 +62,7 @@ func (r *Rendered) step(s plan.Step) error {
 			return fmt.Errorf("errno %q is never tolerated", s.Tolerate)
 		}
 	}
-	words := make([]child.Word, len(s.Args))
+	var words [6]child.Word
 	for i, a := range s.Args {
 		w, err := r.word(a)
 		if err != nil {
@@ -74,7 +74,7 @@ func (r *Rendered) step(s plan.Step) error {
 	if s.Save != "" {
 		save = r.slot(s.Save)
 	}
-	r.Program.Add(nr, save, tolerate, words...)
+	r.Program.Add(nr, save, tolerate, words[:len(s.Args)]...)
 	return nil
 }
 

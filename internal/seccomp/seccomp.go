@@ -17,8 +17,9 @@ var archs = map[string]uint32{"amd64": sealed.ArchAMD64, "arm64": sealed.ArchARM
 
 // Pick finds the filter for an architecture by Go's name.
 func Pick(p *sealed.Policy, arch string) ([]byte, error) {
+	want, known := archs[arch]
 	for _, f := range p.Filters {
-		if f.Arch == archs[arch] {
+		if known && f.Arch == want {
 			return f.Program, nil
 		}
 	}

@@ -2,7 +2,8 @@
 #include "textflag.h"
 
 // Offsets are the kernel's: siginfo_t (sigaction(2)) has si_code at 8 and si_pid at
-// 16; struct ucontext (arch/x86/include/uapi/asm/sigcontext.h) has uc_sigmask at 296.
+// 16; struct ucontext (arch/x86/include/uapi/asm/sigcontext.h) has ax at 144, ip at 168
+// and uc_sigmask at 296.
 
 // func relayPC() (handler, restorer uintptr)
 TEXT ·relayPC(SB), NOSPLIT, $0-16
@@ -65,6 +66,16 @@ kernel:
 	INT	$3
 
 retire:
+	// A thread ends only where it sleeps. The kernel interrupts a sleep with EINTR behind
+	// the SYSCALL, or takes the thread back onto it to sleep on.
+	MOVQ	168(DX), R9
+	CMPW	(R9), $0x050f	// SYSCALL
+	JEQ	asleep
+	CMPW	-2(R9), $0x050f
+	JNE	awake
+	CMPQ	144(DX), $-4	// EINTR
+	JNE	awake
+asleep:
 	LEAQ	·retired(SB), DI
 	LOCK
 	INCL	(DI)
@@ -76,3 +87,9 @@ retire:
 	MOVL	$const_sysExit, AX
 	SYSCALL
 	INT	$3
+awake:
+	MOVL	R8, DI
+	MOVL	$const_sigRetire, SI
+	MOVL	$const_sysKill, AX	// to be asked again
+	SYSCALL
+	RET

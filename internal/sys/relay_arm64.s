@@ -2,7 +2,8 @@
 #include "textflag.h"
 
 // Offsets are the kernel's: siginfo_t (sigaction(2)) has si_code at 8 and si_pid at
-// 16; struct ucontext (arch/arm64/include/uapi/asm/ucontext.h) has uc_sigmask at 40.
+// 16; struct ucontext (arch/arm64/include/uapi/asm/ucontext.h) has uc_sigmask at 40,
+// x0 at 184 and pc at 440.
 
 // func relayPC() (handler, restorer uintptr)
 TEXT ·relayPC(SB), NOSPLIT, $0-16
@@ -65,6 +66,20 @@ kernel:
 	BRK
 
 retire:
+	// A thread ends only where it sleeps. The kernel interrupts a sleep with EINTR behind
+	// the SVC, or takes the thread back onto it to sleep on.
+	MOVD	440(R2), R4
+	MOVD	$0xd4000001, R6	// SVC
+	MOVWU	(R4), R5
+	CMP	R6, R5
+	BEQ	asleep
+	MOVWU	-4(R4), R5
+	CMP	R6, R5
+	BNE	awake
+	MOVD	184(R2), R5
+	CMN	$4, R5		// EINTR
+	BNE	awake
+asleep:
 	MOVD	$·retired(SB), R0
 again:
 	LDAXRW	(R0), R4
@@ -79,3 +94,9 @@ again:
 	MOVD	$const_sysExit, R8
 	SVC
 	BRK
+awake:
+	MOVW	R3, R0
+	MOVD	$const_sigRetire, R1
+	MOVD	$const_sysKill, R8	// to be asked again
+	SVC
+	RET

@@ -39,6 +39,7 @@ const (
 // What relay_*.s takes from here, through go_asm.h.
 const (
 	sysWrite       = syscall.SYS_WRITE
+	sysKill        = syscall.SYS_KILL
 	sysTgkill      = syscall.SYS_TGKILL
 	sysFutex       = syscall.SYS_FUTEX
 	sysExit        = syscall.SYS_EXIT

@@ -88,30 +88,31 @@ func CatchAll() error {
 //go:linkname procPin runtime.procPin
 func procPin() int
 
-// retireTimeout bounds the wait for the other threads, in nanoseconds. A thread that is
-// made while its maker is ended never comes; then none is left and the wait is idle.
-const retireTimeout = 100_000_000
+// retireTimeout bounds the wait for the other threads, in seconds. Only a host that does
+// not let them run for so long makes it pass; then they stay, and keep relaying.
+const retireTimeout = 1
 
 // EndOtherThreads ends every thread of the process but the calling one, which must
 // be the main thread, after CatchAll. From there on the caller must neither allocate
-// nor use more than 8 KiB of stack, start goroutines, use channels or locks: an ended
-// thread may have held one of the runtime's. It calls the kernel by the functions of this
-// package and ends with Exit.
+// nor use more than 8 KiB of stack, start goroutines, use channels or locks: whom it
+// would need is gone. It calls the kernel by the functions of this package and ends with Exit.
 //
 // A thread ends when relay gets sigRetire from ourselves. The kernel gives each of
 // them to a thread that does not block it, which are all others (complete_signal in
-// kernel/signal.c); the runtime unblocks 32 in every thread it makes. A thread that
-// the host did not let run until the timeout stays, and keeps relaying.
+// kernel/signal.c); the runtime unblocks 32 in every thread it makes. A thread ends only
+// while it sleeps, so it holds no lock and is not about to make another; that one is
+// counted all the same as soon as its maker has begun.
 func EndOtherThreads() {
 	growStack()
 	procPin()
-	all, _ := runtime.ThreadCreateProfile(nil)
-	others := uint32(all - 1)
-	for range others {
-		Kill(int(relayPID), sigRetire)
-	}
-	for {
+	for asked := uint32(0); ; {
+		// Counted after the ended: if they are all, nobody is left to make another.
 		n := retired.Load()
+		all, _ := runtime.ThreadCreateProfile(nil)
+		others := uint32(all - 1)
+		for ; asked < others; asked++ {
+			Kill(int(relayPID), sigRetire)
+		}
 		if n == others || !changed(&retired, n) {
 			return
 		}

@@ -9,7 +9,7 @@ import (
 // changed waits until the word is no longer n, or tells that it still was after
 // retireTimeout.
 func changed(word *atomic.Uint32, n uint32) bool {
-	timeout := syscall.Timespec{Nsec: retireTimeout}
+	timeout := syscall.Timespec{Sec: retireTimeout}
 	for {
 		// Safety: word is a package variable, the kernel compares it and sleeps; it reads
 		// timeout, which lives until the call returns.

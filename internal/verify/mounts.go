@@ -20,25 +20,42 @@ type found struct {
 func (r *reader) mounts(t Target) {
 	b, err := r.proc.read("mountinfo")
 	r.fail("mountinfo", err)
-	tree := map[string][]found{}
-	for line := range bytes.Lines(b) {
-		f, err := parseMount(string(line))
+	tree := make([]found, 0, bytes.Count(b, []byte("\n")))
+	for line := range strings.Lines(string(b)) {
+		f, err := parseMount(line)
 		r.fail("mountinfo", err)
-		tree[f.path] = append(tree[f.path], f)
+		tree = append(tree, f)
 	}
 	var recursive []string
+	var here []found
 	for _, p := range mount.Expected(t.Policy, t.Facts) {
-		r.add("mount "+p.Path, p.Flags, flags(tree[p.Path], p))
-		delete(tree, p.Path)
+		here, tree = split(here[:0], tree, p.Path)
+		r.add("mount "+p.Path, p.Flags, flags(here, p))
 		if p.Below {
 			recursive = append(recursive, p.Path+"/")
 		}
 	}
-	for path := range tree {
+	for len(tree) != 0 {
+		path := tree[0].path
 		if !below(path, recursive) {
 			r.add("mount "+path, "(absent)", "(mounted)")
 		}
+		here, tree = split(here[:0], tree, path)
 	}
+}
+
+// split takes the mounts at a path out of a tree, in order. A tree is some fifty mounts;
+// a map of them, with a slice for each, took 60 us more than looking at all.
+func split(here, tree []found, path string) (at, rest []found) {
+	rest = tree[:0]
+	for _, f := range tree {
+		if f.path == path {
+			here = append(here, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	return here, rest
 }
 
 func below(path string, dirs []string) bool {
@@ -73,35 +90,57 @@ func (f found) flags(want string) string {
 	if f.shared {
 		return "(shared with the host)"
 	}
-	have := "," + f.options + ","
 	var words []string
+	all := true
 	for w := range strings.SplitSeq(want, ",") {
-		if strings.Contains(have, ","+w+",") {
+		if has(f.options, w) {
 			words = append(words, w)
+		} else {
+			all = false
 		}
 	}
+	if all {
+		return want
+	}
 	return strings.Join(words, ",")
+}
+
+// has tells whether a word is among the options.
+func has(options, word string) bool {
+	for o := range strings.SplitSeq(options, ",") {
+		if o == word {
+			return true
+		}
+	}
+	return false
 }
 
 // parseMount reads one line: id, parent, device, root, mount point, options,
 // optional fields up to "-", and the file system.
 func parseMount(line string) (found, error) {
-	words := strings.Fields(line)
-	if len(words) < 7 {
-		return found{}, fmt.Errorf("line %q has too few fields", line)
-	}
-	f := found{path: unescape(words[4]), options: words[5]}
-	for _, w := range words[6:] {
-		if w == "-" {
+	var f found
+	i := 0
+	for w := range strings.FieldsSeq(line) {
+		switch {
+		case i == 4:
+			f.path = unescape(w)
+		case i == 5:
+			f.options = w
+		case i > 5 && w == "-":
 			return f, nil
+		case i > 5:
+			f.shared = f.shared || strings.HasPrefix(w, "shared:") || strings.HasPrefix(w, "master:")
 		}
-		f.shared = f.shared || strings.HasPrefix(w, "shared:") || strings.HasPrefix(w, "master:")
+		i++
 	}
-	return f, fmt.Errorf("line %q has no separator", line)
+	return f, fmt.Errorf("line %q has too few fields or no separator", line)
 }
 
 // unescape undoes the kernel's octal escapes of space, tab, newline and backslash.
 func unescape(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+3 < len(s) {

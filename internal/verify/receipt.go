@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 )
 
@@ -22,10 +23,73 @@ type Receipt struct {
 	Checks   []Check   `json:"checks"`
 }
 
-// Encode gives the JSON text.
+// Encode gives the JSON text: what json.MarshalIndent would give, a test compares. It
+// is written by hand because the reflection of encoding/json took 200 us of every launch,
+// and 30 pages of memory for as long as the service runs.
 func (r *Receipt) Encode() ([]byte, error) {
-	b, err := json.MarshalIndent(r, "", "  ")
-	return append(b, '\n'), err
+	b := append(make([]byte, 0, 512+96*len(r.Checks)), "{\n  \"version\": "...)
+	b = strconv.AppendInt(b, int64(r.Version), 10)
+	b = member(b, "service", r.Service)
+	b = member(b, "policy_sha256", r.Policy)
+	if r.Signer != "" {
+		b = member(b, "signer", r.Signer)
+	}
+	b = member(b, "kernel", r.Kernel)
+	b = member(b, "shim", r.Shim)
+	b = strconv.AppendInt(append(b, ",\n  \"init_pid\": "...), int64(r.PID), 10)
+	b = member(b, "verified", r.Verified.Format(time.RFC3339Nano))
+	for i, l := range r.Lacks {
+		b = quote(append(b, open(i, "lacks")...), l)
+	}
+	if len(r.Lacks) != 0 {
+		b = append(b, "\n  ]"...)
+	}
+	return append(checks(b, r.Checks), "\n}\n"...), nil
+}
+
+func checks(b []byte, all []Check) []byte {
+	if all == nil {
+		return append(b, ",\n  \"checks\": null"...)
+	}
+	if len(all) == 0 {
+		return append(b, ",\n  \"checks\": []"...)
+	}
+	for i, c := range all {
+		b = quote(append(append(b, open(i, "checks")...), "{\n      \"name\": "...), c.Name)
+		b = quote(append(b, ",\n      \"want\": "...), c.Want)
+		b = quote(append(b, ",\n      \"got\": "...), c.Got)
+		b = append(b, "\n    }"...)
+	}
+	return append(b, "\n  ]"...)
+}
+
+// open is what stands before an element of a list.
+func open(i int, name string) string {
+	if i == 0 {
+		return ",\n  \"" + name + "\": [\n    "
+	}
+	return ",\n    "
+}
+
+// member is one string of the receipt's own.
+func member(b []byte, name, value string) []byte {
+	b = append(append(append(b, ",\n  \""...), name...), "\": "...)
+	return quote(b, value)
+}
+
+// quote writes a JSON string. Printable ASCII stands for itself; encoding/json does the
+// rest, and what it makes of an escape is its affair.
+func quote(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			text, err := json.Marshal(s)
+			if err != nil {
+				panic(err) // a string always has an encoding
+			}
+			return append(b, text...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // DecodeReceipt reads a receipt.

@@ -34,6 +34,7 @@ func (c Check) OK() bool { return c.Want == c.Got }
 // Target is the process at the gate and what it should be.
 type Target struct {
 	PID    int
+	Proc   int // root of a procfs of the shim's PID namespace that is attached nowhere; see openProc
 	Policy *sealed.Policy
 	Facts  *facts.Facts
 	Cgroup string // path below the root of the hierarchy
@@ -41,22 +42,17 @@ type Target struct {
 
 // Run makes every comparison. The error is for what could not be read at all.
 func Run(t Target) ([]Check, error) {
-	mnt, err := mountProc()
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(mnt)
-	p, err := openProc(mnt, t.PID)
+	p, err := openProc(t.Proc, t.PID)
 	if err != nil {
 		return nil, err
 	}
 	defer p.close()
-	own, err := openProc(mnt, unix.Getpid())
+	own, err := openProc(t.Proc, unix.Getpid())
 	if err != nil {
 		return nil, err
 	}
 	defer own.close()
-	r := &reader{proc: p, own: own}
+	r := &reader{proc: p, own: own, checks: make([]Check, 0, usualChecks)}
 	r.status(t)
 	r.namespaces(t)
 	r.cgroup(t)
@@ -64,6 +60,9 @@ func Run(t Target) ([]Check, error) {
 	r.labels(t)
 	return r.checks, r.err
 }
+
+// usualChecks is room for those of a usual launch.
+const usualChecks = 96
 
 // reader collects checks; the first error of reading sticks.
 type reader struct {

@@ -25,6 +25,7 @@ var ErrShort = errors.New("truncated")
 // A Coder encodes or decodes. The first error sticks; later calls do nothing.
 type Coder struct {
 	buf     []byte // encoding: what was written; decoding: what is left
+	text    string // decoding: all of the input, of which strings are parts
 	decodes bool
 	err     error
 }
@@ -32,8 +33,9 @@ type Coder struct {
 // Encoder makes a Coder that appends.
 func Encoder() *Coder { return &Coder{} }
 
-// Decoder makes a Coder that takes from b. Byte slices it hands out are copies.
-func Decoder(b []byte) *Coder { return &Coder{buf: b, decodes: true} }
+// Decoder makes a Coder that takes from b. Byte slices it hands out are copies. Strings
+// are parts of one copy: with one for each, a policy took a hundred allocations more.
+func Decoder(b []byte) *Coder { return &Coder{buf: b, text: string(b), decodes: true} }
 
 // Decodes tells the direction.
 func (c *Coder) Decodes() bool { return c.decodes }
@@ -150,7 +152,9 @@ func (c *Coder) length(n, size, max int) int {
 func (c *Coder) String(v *string, max int) {
 	n := c.length(len(*v), 1, max)
 	if c.err == nil && c.decodes {
-		*v = string(c.take(n))
+		at := len(c.text) - len(c.buf)
+		c.take(n)
+		*v = c.text[at : at+n]
 	} else if c.err == nil {
 		c.buf = append(c.buf, *v...)
 	}

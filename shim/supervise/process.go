@@ -53,10 +53,15 @@ var forever time.Time
 // errTimeout says that nothing happened until the deadline.
 var errTimeout = errors.New("timed out")
 
+// most is how many descriptors are waited for at once.
+const most = 3
+
 // wait waits for one of the descriptors to become readable, or hung up, and tells
-// which are; at the deadline it gives errTimeout.
-func wait(deadline time.Time, fds ...int) ([]bool, error) {
-	list := make([]unix.PollFd, len(fds))
+// which are; at the deadline it gives errTimeout. It allocates nothing: the loop around
+// it runs for years.
+func wait(deadline time.Time, fds ...int) (ready [most]bool, err error) {
+	var room [most]unix.PollFd
+	list := room[:len(fds)]
 	for i, fd := range fds {
 		list[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
 	}
@@ -70,11 +75,10 @@ func wait(deadline time.Time, fds ...int) ([]bool, error) {
 		case errors.Is(err, unix.EINTR):
 			continue
 		case err != nil:
-			return nil, fmt.Errorf("poll: %w", err)
+			return ready, fmt.Errorf("poll: %w", err)
 		case n == 0:
-			return nil, errTimeout
+			return ready, errTimeout
 		}
-		ready := make([]bool, len(fds))
 		for i, f := range list {
 			ready[i] = f.Revents != 0
 		}

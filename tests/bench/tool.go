@@ -30,7 +30,7 @@ func tools(k *kit) (run []*tool, left []string) {
 		{name: "floor, all default masks", path: k.floor, args: []string{"floor", k.root, k.filter, "99", "99", "/true"}},
 	}
 	if k.sealed != "" {
-		state := filepath.Join(k.dir, "state")
+		state := filepath.Join(k.state, "running")
 		run = append(run, &tool{name: "casemate-shim", path: k.shim, args: []string{"casemate-shim", "run", "-state", state, k.sealed}})
 	} else {
 		left = append(left, "casemate-shim: "+k.sealedLack)

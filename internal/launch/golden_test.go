@@ -1,0 +1,82 @@
+package launch
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"testing"
+
+	"casemate/internal/plan"
+	"casemate/internal/sealed"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// A plan in full. A change of a flag, of a step, of an order shows here as a difference
+// that a person reads before it is committed.
+func TestGolden(t *testing.T) {
+	for _, c := range []struct {
+		name, facts string
+		policy      *sealed.Policy
+	}{
+		{"minimal", "debian12-selinux", minimal()},
+		{"minimal-arm64", "arm64", minimal()},
+		{"full-apparmor", "debian12-apparmor", full()},
+		{"full-selinux", "debian12-selinux", withoutAppArmor(full())},
+		{"host-root", "debian12-apparmor", hostRoot()},
+		{"shared", "debian12-apparmor", shared()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := Lower(c.policy, recorded(t, c.facts))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got bytes.Buffer
+			if err := plan.Print(&got, p, Reasons()); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, "testdata/"+c.name+".golden", got.Bytes())
+		})
+	}
+}
+
+func compare(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("go test -run Golden -update rewrites it\n%s", d)
+	}
+}
+
+// withoutAppArmor prefers the profile, on a host that has SELinux.
+func withoutAppArmor(p *sealed.Policy) *sealed.Policy {
+	p.LSM.AppArmor.Require = false
+	return p
+}
+
+// The same policy and facts give the same plan, byte for byte.
+func TestLowerIsDeterministic(t *testing.T) {
+	text := func() string {
+		p, err := Lower(full(), recorded(t, "debian12-apparmor"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		plan.Print(&b, p, Reasons())
+		return b.String()
+	}
+	if first := text(); first != text() {
+		t.Error("two plans of one policy differ")
+	}
+}
