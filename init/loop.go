@@ -13,17 +13,18 @@ import (
 // before SIGCHLD was caught.
 func (j *job) loop(main int) int {
 	m := newMachine(syscall.Getpid(), main, &j.Orders)
+	w := waiter{set: sys.AllSignals &^ sys.OthersSignal, limit: firstLook}
 	todo := action{kind: reap}
 	for {
 		var e event
 		switch todo.kind {
 		case wait:
-			e = next()
+			e = w.next()
 		case reap:
 			e = reapOne()
 		case send:
 			post(todo, main)
-			e = next()
+			e = w.next()
 		case leave:
 			j.gate.send(gate.Exited, uint32(todo.status))
 			return todo.code
@@ -35,13 +36,31 @@ func (j *job) loop(main int) int {
 	}
 }
 
+// waiter waits for signals, and meanwhile sees the other threads out.
+type waiter struct {
+	set   sys.Sigset
+	limit int64 // nanoseconds to the next look after the threads; 0 when they are gone
+}
+
+// The first look mostly is the last. The pauses between looks double, and the last of them is
+// half a second over all: a thread that the host did not let run until then stays, and relays.
+const (
+	firstLook = 1 << 20
+	lastLook  = 1 << 28
+)
+
 // next waits for a signal.
-func next() event {
+func (w *waiter) next() event {
 	var info sys.Siginfo
 	for {
-		switch errno := sys.RtSigtimedwait(sys.AllSignals, &info); errno {
+		if w.limit > lastLook || w.limit > 0 && sys.EndOtherThreads() {
+			w.set, w.limit = sys.AllSignals, 0
+		}
+		switch errno := sys.RtSigtimedwait(w.set, &info, w.limit); errno {
 		case 0:
 			return event{kind: caught, signal: info.Signo, code: info.Code, pid: info.PID}
+		case syscall.EAGAIN:
+			w.limit *= 2
 		case syscall.EINTR: // stopped and continued, or traced (signal(7))
 		default:
 			say("rt_sigtimedwait: ", errno.Error())

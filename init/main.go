@@ -34,9 +34,6 @@ func main() {
 	}
 	program := new(child.Program)
 	steps := job.render(program)
-
-	// From here on there is one thread, and nothing is allocated.
-	sys.EndOtherThreads()
 	code := job.gate.enter()
 	if code == 0 {
 		code = job.run(program, steps)

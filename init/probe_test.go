@@ -70,11 +70,16 @@ func probeSignals(args []string) {
 		}
 	}
 	b := make([]byte, 0, 64)
-	sys.EndOtherThreads()
-	sys.Write(1, []byte("ready\n"))
 	var info sys.Siginfo
+	sys.Pin()
+	for limit := int64(firstLook); limit < lastLook && !sys.EndOtherThreads(); limit *= 2 {
+		sys.RtSigtimedwait(0, &info, limit)
+	}
+	for sys.RtSigtimedwait(sys.OthersSignal, &info, 1) == 0 {
+	}
+	sys.Write(1, []byte("ready\n"))
 	for {
-		if sys.RtSigtimedwait(sys.AllSignals, &info) != 0 {
+		if sys.RtSigtimedwait(sys.AllSignals, &info, 0) != 0 {
 			continue
 		}
 		b = strconv.AppendInt(b[:0], int64(info.Signo), 10)

@@ -66,6 +66,8 @@ func (j *job) run(p *child.Program, s steps) int {
 	// The file system that init was started in can be unmounted while init runs. If the
 	// root cannot be entered, it is not.
 	sys.ChdirRoot()
+	// From here on nothing is allocated, and the other threads end.
+	sys.Pin()
 	return j.loop(pid)
 }
 

@@ -36,8 +36,6 @@ func run(o options) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// The launch keeps the view for its verification and closes it; after an error before
-	// that, the end of the process does.
 	plan, err := launch.Lower(p, f)
 	if err != nil {
 		return 0, err
@@ -47,15 +45,26 @@ func run(o options) (int, error) {
 		return 0, err
 	}
 	l := &launched{options: o, file: file, facts: f, view: view, plan: plan, fds: map[string]int{}}
-	code, err := l.run(signals)
+	code, err := guarded(func() (int, error) { return l.run(signals) })
 	if cleanup := l.cleanup(); cleanup != nil {
-		fmt.Fprintf(os.Stderr, "casemate-shim: cleaning up: %s\n", cleanup)
+		supervise.Say("cleaning up: %s", cleanup)
 	}
 	var aborted supervise.Aborted
 	if errors.As(err, &aborted) {
 		return exit.Signalled + int(aborted), nil
 	}
 	return code, exit.Wrap(exit.Step, err)
+}
+
+// guarded turns a panic, which is a bug of ours, into an error with the code for that:
+// what the launch has made is removed all the same.
+func guarded(f func() (int, error)) (code int, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			code, err = 0, exit.Wrap(exit.Bug, fmt.Errorf("%v", r))
+		}
+	}()
+	return f()
 }
 
 // defaultPaths are the paths of which the facts must say whether they exist.

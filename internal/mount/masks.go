@@ -77,7 +77,7 @@ func openAny(l *plan.List, at, in, path, save string) {
 // Present leaves out the defaults that this kernel does not have or that lie in a
 // file system the policy does not mount, and fills in the type of the others.
 func Present(p *sealed.Policy, f *facts.Facts, paths []sealed.Path) []sealed.Path {
-	var present []sealed.Path
+	present := make([]sealed.Path, 0, len(paths))
 	for _, m := range paths {
 		if m.Default {
 			kind, ok := f.Paths[m.Path]

@@ -91,15 +91,17 @@ func slotOf(target string) string { return "mount:" + target }
 // the path, and whether that mount is fresh, made in this launch and still empty
 // but for what the plan put there.
 func holder(p *sealed.Policy, path string) (slot, rest string, fresh bool) {
-	slot, rest, fresh = plan.Root, path[1:], p.Root.Path == ""
+	var in *sealed.Mount
 	for i := range p.Mounts {
-		m := &p.Mounts[i]
-		if m.Target != path && strings.HasPrefix(path, m.Target+"/") {
-			slot, rest = slotOf(m.Target), path[len(m.Target)+1:]
-			fresh = m.Kind == sealed.Tmpfs || m.Kind == sealed.Dev
+		// Without text being put together: every mask asks every mount, 30 us of a launch.
+		if below, ok := strings.CutPrefix(path, p.Mounts[i].Target); ok && below != "" && below[0] == '/' {
+			in, rest = &p.Mounts[i], below[1:]
 		}
 	}
-	return slot, rest, fresh
+	if in == nil {
+		return plan.Root, path[1:], p.Root.Path == ""
+	}
+	return slotOf(in.Target), rest, in.Kind == sealed.Tmpfs || in.Kind == sealed.Dev
 }
 
 // OpenProc opens a file of the private procfs for writing. "self" and "thread-self"

@@ -133,7 +133,7 @@ func TestExpected(t *testing.T) {
 		{Path: "/proc", Flags: "nosuid,nodev,noexec"},
 		{Path: "/proc/sys/kernel/x", Flags: "ro,nosuid,nodev,noexec", Copies: 1},
 		{Path: "/proc/y", Flags: "ro,nosuid,nodev,noexec"},
-		{Path: "/proc/sys", Flags: "ro,nosuid"},
+		{Path: "/proc/sys", Flags: "ro,nosuid", Copy: true},
 	}
 	if d := cmp.Diff(want, Expected(p, &facts.Facts{})); d != "" {
 		t.Error(d)

@@ -122,7 +122,11 @@ func (g *Group) stepAside() error {
 	if err := unix.Mkdirat(g.own, supervisor, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
 		return err
 	}
-	return writeAt(g.own, supervisor+"/cgroup.procs", "0")
+	err := writeAt(g.own, supervisor+"/cgroup.procs", "0")
+	if err != nil {
+		unix.Unlinkat(g.own, supervisor, unix.AT_REMOVEDIR) // fails when another shim is in it, as it should
+	}
+	return err
 }
 
 // stepBack undoes it. The leaf stays when another shim is in it.

@@ -32,7 +32,12 @@ func controller(t *testing.T, c facts.Cgroup) string {
 		if err := os.WriteFile(file, []byte("+"+name), 0); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { os.WriteFile(file, []byte("-"+name), 0) })
+		t.Cleanup(func() {
+			os.WriteFile(c.Mount+c.Own+"/cgroup.subtree_control", []byte("-"+name), 0) // not there after a refusal
+			if err := os.WriteFile(file, []byte("-"+name), 0); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	return name
 }

@@ -44,7 +44,10 @@ func Tree(o plan.Open) (int, error) {
 func High(fd int) (int, error) {
 	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, firstSlot)
 	unix.Close(fd)
-	return high, err
+	if err != nil {
+		return -1, fmt.Errorf("no descriptor from %d up: %w; the limit of open files is too low", firstSlot, err)
+	}
+	return high, nil
 }
 
 // noSymlinks opens an absolute path without following any symbolic link on it.

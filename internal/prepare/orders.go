@@ -58,6 +58,9 @@ func Gate() (ours, inits int, err error) {
 	if err != nil {
 		return -1, -1, fmt.Errorf("socketpair: %w", err)
 	}
-	inits, err = High(pair[1])
-	return pair[0], inits, err
+	if inits, err = High(pair[1]); err != nil {
+		unix.Close(pair[0])
+		return -1, -1, err
+	}
+	return pair[0], inits, nil
 }

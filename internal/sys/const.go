@@ -13,8 +13,6 @@ const (
 	F_SEAL_GROW   = 4
 	F_SEAL_WRITE  = 8
 
-	oPath     = 0x200000 // O_PATH, open(2)
-	atFDCWD   = -100     // AT_FDCWD
-	futexWake = 129      // FUTEX_WAKE|FUTEX_PRIVATE_FLAG, futex(2)
-	futexWait = 128      // FUTEX_WAIT|FUTEX_PRIVATE_FLAG
+	oPath   = 0x200000 // O_PATH, open(2)
+	atFDCWD = -100     // AT_FDCWD
 )

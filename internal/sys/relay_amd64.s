@@ -20,7 +20,7 @@ TEXT ·restorer(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	INT	$3
 
 // relay is called by the kernel: DI signal, SI siginfo, DX ucontext. It uses no g,
-// no Go stack and no memory but relayPID, retired and faultText.
+// no Go stack and no memory but relayPID, retired, answers and faultText.
 TEXT ·relay(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVL	·relayPID(SB), R8
 	MOVL	8(SI), AX
@@ -76,20 +76,15 @@ retire:
 	CMPQ	144(DX), $-4	// EINTR
 	JNE	awake
 asleep:
-	LEAQ	·retired(SB), DI
 	LOCK
-	INCL	(DI)
-	MOVL	$const_futexWake, SI
-	MOVL	$1, DX
-	MOVL	$const_sysFutex, AX
-	SYSCALL
+	INCL	·retired(SB)
+	LOCK
+	INCL	·answers(SB)
 	XORL	DI, DI
 	MOVL	$const_sysExit, AX
 	SYSCALL
 	INT	$3
 awake:
-	MOVL	R8, DI
-	MOVL	$const_sigRetire, SI
-	MOVL	$const_sysKill, AX	// to be asked again
-	SYSCALL
+	LOCK
+	INCL	·answers(SB)
 	RET

@@ -20,7 +20,7 @@ TEXT ·restorer(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	BRK
 
 // relay is called by the kernel: R0 signal, R1 siginfo, R2 ucontext. It uses no g,
-// no Go stack and no memory but relayPID, retired and faultText.
+// no Go stack and no memory but relayPID, retired, answers and faultText.
 TEXT ·relay(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVW	·relayPID(SB), R3
 	MOVW	8(R1), R4
@@ -80,23 +80,27 @@ retire:
 	CMN	$4, R5		// EINTR
 	BNE	awake
 asleep:
-	MOVD	$·retired(SB), R0
-again:
-	LDAXRW	(R0), R4
+	MOVD	$·retired(SB), R3
+one:
+	LDAXRW	(R3), R4
 	ADDW	$1, R4
-	STLXRW	R4, (R0), R5
-	CBNZW	R5, again
-	MOVD	$const_futexWake, R1
-	MOVD	$1, R2
-	MOVD	$const_sysFutex, R8
-	SVC
+	STLXRW	R4, (R3), R5
+	CBNZW	R5, one
+	MOVD	$·answers(SB), R3
+two:
+	LDAXRW	(R3), R4
+	ADDW	$1, R4
+	STLXRW	R4, (R3), R5
+	CBNZW	R5, two
 	MOVD	ZR, R0
 	MOVD	$const_sysExit, R8
 	SVC
 	BRK
 awake:
-	MOVW	R3, R0
-	MOVD	$const_sigRetire, R1
-	MOVD	$const_sysKill, R8	// to be asked again
-	SVC
+	MOVD	$·answers(SB), R3
+three:
+	LDAXRW	(R3), R4
+	ADDW	$1, R4
+	STLXRW	R4, (R3), R5
+	CBNZW	R5, three
 	RET

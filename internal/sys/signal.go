@@ -8,6 +8,9 @@ type Sigset uint64
 // AllSignals is every signal. The kernel itself takes KILL and STOP out of a mask.
 const AllSignals = ^Sigset(0)
 
+// OthersSignal is what EndOtherThreads needs to itself while it has not succeeded.
+const OthersSignal = Sigset(1 << (sigRetire - 1))
+
 // LastSignal is the kernel's _NSIG, the highest signal number (signal(7)).
 const LastSignal = 64
 
@@ -39,15 +42,13 @@ const (
 // What relay_*.s takes from here, through go_asm.h.
 const (
 	sysWrite       = syscall.SYS_WRITE
-	sysKill        = syscall.SYS_KILL
 	sysTgkill      = syscall.SYS_TGKILL
-	sysFutex       = syscall.SYS_FUTEX
 	sysExit        = syscall.SYS_EXIT
 	sysExitGroup   = syscall.SYS_EXIT_GROUP
 	sysRtSigreturn = syscall.SYS_RT_SIGRETURN
 
 	sigPreempt = int(syscall.SIGURG) // the Go scheduler's, tgkill'ed by ourselves
-	sigRetire  = 32                  // no name: libc's SIGCANCEL; see EndOtherThreads
+	sigRetire  = 32                  // without a name, libc's SIGCANCEL; see EndOtherThreads
 
 	exitBug = 250 // exit.Bug; a test compares
 
@@ -56,5 +57,5 @@ const (
 	Faults = 1<<syscall.SIGILL | 1<<syscall.SIGTRAP | 1<<syscall.SIGBUS | 1<<syscall.SIGFPE | 1<<syscall.SIGSEGV | 1<<syscall.SIGSYS
 
 	// relayedMask is a thread's mask after its first relay: all but sigRetire.
-	relayedMask = ^uint64(0) &^ (1 << (sigRetire - 1))
+	relayedMask = uint64(AllSignals &^ OthersSignal)
 )

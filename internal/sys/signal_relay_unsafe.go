@@ -30,6 +30,7 @@ import (
 var (
 	relayPID  int32         // of this process and so of its main thread
 	retired   atomic.Uint32 // threads that relay has ended
+	answers   atomic.Uint32 // sigRetires that relay has dealt with
 	faultText = "casemate-init: BUG: fault in a thread of the Go runtime\n"
 )
 
@@ -83,44 +84,22 @@ func CatchAll() error {
 // procPin keeps the calling goroutine on its thread and out of the scheduler, and keeps
 // a collection of garbage from starting (gcStart leaves a thread with locks alone).
 // Kept by the runtime: "do not remove or change the type signature"
-// (go.dev/issue/67401). It is never undone.
+// (go.dev/issue/67401).
 //
 //go:linkname procPin runtime.procPin
 func procPin() int
 
-// retireTimeout bounds the wait for the other threads, in seconds. Only a host that does
-// not let them run for so long makes it pass; then they stay, and keep relaying.
-const retireTimeout = 1
-
-// EndOtherThreads ends every thread of the process but the calling one, which must
-// be the main thread, after CatchAll. From there on the caller must neither allocate
-// nor use more than 8 KiB of stack, start goroutines, use channels or locks: whom it
-// would need is gone. It calls the kernel by the functions of this package and ends with Exit.
-//
-// A thread ends when relay gets sigRetire from ourselves. The kernel gives each of
-// them to a thread that does not block it, which are all others (complete_signal in
-// kernel/signal.c); the runtime unblocks 32 in every thread it makes. A thread ends only
-// while it sleeps, so it holds no lock and is not about to make another; that one is
-// counted all the same as soon as its maker has begun.
-func EndOtherThreads() {
+// Pin binds the calling goroutine, which must be on the main thread, to it for good. From
+// there on the caller must not allocate, use more than 8 KiB of stack, start goroutines
+// or use channels or locks: whom it would need will be gone. It calls the kernel by the
+// functions of this package and ends with Exit.
+func Pin() {
 	growStack()
 	procPin()
-	for asked := uint32(0); ; {
-		// Counted after the ended: if they are all, nobody is left to make another.
-		n := retired.Load()
-		all, _ := runtime.ThreadCreateProfile(nil)
-		others := uint32(all - 1)
-		for ; asked < others; asked++ {
-			Kill(int(relayPID), sigRetire)
-		}
-		if n == others || !changed(&retired, n) {
-			return
-		}
-	}
 }
 
 // growStack makes the caller's stack large enough for what may still come, so that it
-// never grows again. Only a garbage collection would shrink it.
+// never grows again. Only a collection of garbage would shrink it.
 //
 //go:noinline
 func growStack() {
@@ -130,3 +109,31 @@ func growStack() {
 
 //go:noinline
 func touch(room *[8 << 10]byte) { room[0] = 1 }
+
+// asked counts the sigRetires that were sent.
+var asked uint32
+
+// EndOtherThreads ends every thread of the process but the calling one, after CatchAll
+// and Pin. It does not wait: it is called again some time later, until it says that
+// they are gone. OthersSignal must not be taken until then.
+//
+// A thread ends when relay gets sigRetire from ourselves. The kernel gives each of
+// them to a thread that does not block it, which are all others (complete_signal in
+// kernel/signal.c); the runtime unblocks 32 in every thread it makes. A thread ends only
+// while it sleeps, so that it holds no lock; one that is awake only answers, and is
+// asked again the next time. It may never say that all are gone: a thread that
+// the runtime has counted is not made any more when its maker was ended first. The
+// caller gives up after a while, and sees an unanswered sigRetire sent by itself.
+func EndOtherThreads() bool {
+	if answers.Load() != asked {
+		return false
+	}
+	// Counted after the ended: if they are all, nobody is left to make another.
+	ended := int(retired.Load())
+	all, _ := runtime.ThreadCreateProfile(nil)
+	for range all - 1 - ended {
+		asked++
+		Kill(int(relayPID), sigRetire)
+	}
+	return ended == all-1
+}

@@ -45,13 +45,13 @@ func helper(name string, args []string) {
 			time.Sleep(time.Millisecond)
 		}
 		for strconv.Itoa(int(info.Signo)) != args[0] {
-			RtSigtimedwait(AllSignals, &info)
+			RtSigtimedwait(AllSignals, &info, 0)
 		}
 		fmt.Println(info.Signo, info.Code, int(info.PID) == os.Getpid())
 	case "fault": // in a thread that is not the main thread
 		go func() { **new(*int) = 1 }()
 		for {
-			RtSigtimedwait(AllSignals, &info)
+			RtSigtimedwait(AllSignals, &info, 0)
 		}
 	case "mainfault":
 		**new(*int) = 1
@@ -63,10 +63,13 @@ func helper(name string, args []string) {
 			}()
 		}
 		time.Sleep(20 * time.Millisecond) // most of them are there by now; any number is fine
-		EndOtherThreads()
+		Pin()
+		for limit := int64(1 << 20); limit < 1<<28 && !EndOtherThreads(); limit *= 2 {
+			RtSigtimedwait(0, &info, limit)
+		}
 		Write(1, []byte("alone\n"))
 		for info.Signo != int32(syscall.SIGTERM) {
-			RtSigtimedwait(AllSignals, &info)
+			RtSigtimedwait(AllSignals, &info, 0)
 		}
 		Exit(7)
 	}

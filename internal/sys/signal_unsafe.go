@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"runtime"
 	"syscall"
 	"unsafe"
 )
@@ -15,12 +16,19 @@ func RtSigprocmask(set Sigset) error {
 	return asError(errno)
 }
 
-// RtSigtimedwait takes a pending signal of the set, or waits for one without limit
-// of time, and describes it in info. EINTR is not hidden.
-func RtSigtimedwait(set Sigset, info *Siginfo) syscall.Errno {
-	// Safety: the kernel reads eight bytes of set and writes the 128 bytes of info;
-	// both live until the call returns, and info does not move as no stack grows meanwhile.
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&set)), uintptr(unsafe.Pointer(info)), 0, 8, 0, 0)
+// RtSigtimedwait takes a pending signal of the set, or waits for one, and describes it
+// in info. After so many nanoseconds it gives EAGAIN; 0 is no limit. EINTR is not hidden.
+func RtSigtimedwait(set Sigset, info *Siginfo, limit int64) syscall.Errno {
+	timeout := syscall.NsecToTimespec(limit)
+	var pointer uintptr
+	if limit != 0 {
+		pointer = uintptr(unsafe.Pointer(&timeout))
+	}
+	// Safety: the kernel reads eight bytes of set and sixteen of timeout, and writes the
+	// 128 of info. All live until the call returns (KeepAlive), and no stack moves before:
+	// nothing between here and the kernel grows it.
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&set)), uintptr(unsafe.Pointer(info)), pointer, 8, 0, 0)
+	runtime.KeepAlive(&timeout)
 	return errno
 }
 

@@ -26,21 +26,18 @@ func (r *reader) mounts(t Target) {
 		r.fail("mountinfo", err)
 		tree = append(tree, f)
 	}
-	var recursive []string
+	points := mount.Expected(t.Policy, t.Facts)
 	var here []found
-	for _, p := range mount.Expected(t.Policy, t.Facts) {
+	for _, p := range points {
 		here, tree = split(here[:0], tree, p.Path)
 		r.add("mount "+p.Path, p.Flags, flags(here, p))
-		if p.Below {
-			recursive = append(recursive, p.Path+"/")
-		}
 	}
-	for len(tree) != 0 {
-		path := tree[0].path
-		if !below(path, recursive) {
-			r.add("mount "+path, "(absent)", "(mounted)")
+	for _, f := range tree {
+		want, got := "(absent)", "(mounted)"
+		if p := around(points, f.path); p.Below {
+			want, got = p.Flags, f.flags(p.Flags)
 		}
-		here, tree = split(here[:0], tree, path)
+		r.add("mount "+f.path, want, got)
 	}
 }
 
@@ -58,13 +55,16 @@ func split(here, tree []found, path string) (at, rest []found) {
 	return here, rest
 }
 
-func below(path string, dirs []string) bool {
-	for _, d := range dirs {
-		if strings.HasPrefix(path, d) {
-			return true
+// around is the mount of the policy that a path lies in, the deepest one: a recursive
+// bind has brought what lies there from the host, with the bind's own flags; any other
+// brings nothing. A read-only copy has taken along what was there.
+func around(points []mount.Point, path string) (deepest mount.Point) {
+	for _, p := range points {
+		if !p.Copy && len(p.Path) > len(deepest.Path) && strings.HasPrefix(path, p.Path+"/") {
+			deepest = p
 		}
 	}
-	return false
+	return deepest
 }
 
 // flags are those wanted ones that the mount at a point has. There is one mount at a
@@ -76,6 +76,9 @@ func flags(all []found, p mount.Point) string {
 	}
 	if len(all) > 1+p.Copies {
 		return "(stacked)"
+	}
+	if len(all) < 1+p.Copies { // a mask that the copy over it has not taken along hides nothing
+		return "(not in the read-only copy)"
 	}
 	have := ""
 	for _, f := range all {

@@ -2,38 +2,97 @@ package verify
 
 import (
 	"encoding/json"
+	"math/rand"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// The hand-written text is that of encoding/json, byte for byte, and reads back.
-func TestReceiptIsWrittenAsJSON(t *testing.T) {
-	when := time.Date(2026, 2, 3, 4, 5, 6, 7_000, time.UTC)
-	odd := "\x00 \t\n\"\\ <&> \u2028 \xff é \x7f"
-	for _, r := range []*Receipt{
-		{},
-		{Version: 1, Service: "s", Policy: "00", Kernel: "6.1 amd64", Shim: "v", PID: 17, Verified: when, Checks: []Check{}},
-		{Version: 1, Service: "s", Signer: "11", Lacks: []string{"a", odd}, Verified: when.Truncate(time.Second),
-			Checks: []Check{{"Uid", "0\t0\t0\t0", "0\t0\t0\t0"}, {odd, odd, odd}, {"mount /", "", "ro"}}},
-	} {
-		want, err := json.MarshalIndent(r, "", "  ")
+func receipt() *Receipt {
+	return &Receipt{
+		Version: 1, Service: "web", Policy: "ab12", Signer: "cd34", Kernel: "6.12 amd64", Shim: "v1", PID: 42,
+		Verified: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Lacks: []string{"p:1: no <SELinux>"},
+		Checks: []Check{{"Uid", "0\t0", "0\t0"}, {"mount /a b", "ro", "\"\x01\xff\u2028é"}},
+	}
+}
+
+// The receipt that is written by hand is the one that encoding/json would write.
+func TestReceiptIsJSON(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	text := func() string {
+		b := make([]byte, r.Intn(12))
+		for i := range b {
+			b[i] = byte(r.Intn(256))
+		}
+		return string(b)
+	}
+	all := []*Receipt{receipt(), {}, {Checks: []Check{}, Lacks: []string{}}}
+	for range 500 {
+		c := &Receipt{Service: text(), Policy: text(), Signer: text(), Kernel: text(), Shim: text(), PID: r.Int(), Verified: time.Unix(r.Int63n(1<<37), r.Int63n(1e9)).UTC()}
+		for range r.Intn(3) {
+			c.Lacks = append(c.Lacks, text())
+		}
+		for range r.Intn(3) {
+			c.Checks = append(c.Checks, Check{text(), text(), text()})
+		}
+		all = append(all, c)
+	}
+	for _, c := range all {
+		want, err := json.MarshalIndent(c, "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := r.Encode()
-		if err != nil || string(got) != string(want)+"\n" {
-			t.Errorf("%v\n%s", err, cmp.Diff(string(want)+"\n", string(got)))
-		}
-		// Bytes that are no UTF-8 come back as the replacement character.
-		var back Receipt
-		if err := json.Unmarshal(want, &back); err != nil {
+		got, err := c.Encode()
+		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := DecodeReceipt(got)
-		if err != nil || !cmp.Equal(*again, back) {
-			t.Errorf("%v %s", err, cmp.Diff(back, *again))
+		if d := cmp.Diff(string(want)+"\n", string(got)); d != "" {
+			t.Fatal(d)
 		}
+	}
+}
+
+func TestReceiptRoundTrip(t *testing.T) {
+	want := receipt()
+	want.Checks[1].Got = "é\u2028"
+	b, err := want.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := DecodeReceipt(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	for _, bad := range []string{"", "{", "[]", `{"version": "x"}`} {
+		if r, err := DecodeReceipt([]byte(bad)); err == nil || !strings.HasPrefix(err.Error(), "receipt: ") {
+			t.Errorf("%q: %v, %v", bad, r, err)
+		}
+	}
+}
+
+func TestReceiptIsPrinted(t *testing.T) {
+	want := `web: init is pid 42, verified 2026-01-02T03:04:05Z
+  policy sha256 ab12, signed by key cd34
+  kernel 6.12 amd64
+  not on this host: p:1: no <SELinux>
+  Uid         "0\t0"                       as declared
+  mount /a b  "\"\x01\xff\u2028é"          DIFFERS, policy wants "ro"
+`
+	var b strings.Builder
+	receipt().Print(&b)
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+	b.Reset()
+	unsigned := receipt()
+	unsigned.Signer = ""
+	unsigned.Print(&b)
+	if !strings.Contains(b.String(), "policy sha256 ab12, unsigned\n") {
+		t.Errorf("%s", b.String())
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"casemate/internal/child"
+	"casemate/internal/exit"
 	"casemate/internal/gate"
 
 	"golang.org/x/sys/unix"
@@ -20,13 +21,13 @@ import (
 
 // startTimeout bounds every wait for init before it is released: a launch that hangs,
 // in a mount of a dead network file system or because somebody stopped init, ends.
-const startTimeout = 30 * time.Second
+var startTimeout = 30 * time.Second
 
 // Aborted is the signal that ended a launch before the workload ran.
 type Aborted unix.Signal
 
 func (a Aborted) Error() string {
-	return "the launch was ended by " + unix.SignalName(unix.Signal(a))
+	return "the launch was ended by " + name(unix.Signal(a))
 }
 
 // Process is a child on its way to being init.
@@ -86,16 +87,23 @@ func wait(deadline time.Time, fds ...int) (ready [most]bool, err error) {
 	}
 }
 
-// hear reads one message of init; false when the gate is closed or what came is none.
-func (p *Process) hear() (gate.Message, bool) {
-	var buf [gate.Size + 1]byte
+// hear reads one message of init; open is false when there will be no more. Anything
+// that is no message ends the launch: who speaks there is not init any more.
+func (p *Process) hear() (m gate.Message, open bool, err error) {
+	var buf [gate.Size + 1]byte // one more, so that a longer datagram is not cut to fit
 	for {
 		n, err := unix.Read(p.gate, buf[:])
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
-		m, ok := gate.Decode(buf[:max(n, 0)])
-		return m, ok && err == nil
+		if n <= 0 { // closed, or ECONNRESET: closed before it had read everything
+			return m, false, nil
+		}
+		m, ok := gate.Decode(buf[:n])
+		if !ok {
+			err = exit.Wrap(exit.Unlike, fmt.Errorf("init sent the %d bytes %x, which it never sends", n, buf[:n]))
+		}
+		return m, true, err
 	}
 }
 

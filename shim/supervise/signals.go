@@ -33,8 +33,9 @@ func Catch() (*Signals, error) {
 	return &Signals{fd}, nil
 }
 
-// next takes one signal; 0 when none waits. The number leads struct
-// signalfd_siginfo, signalfd(2).
+// next takes one signal; 0 when none waits. The number leads struct signalfd_siginfo,
+// and the sender's pid is its fourth (signalfd(2)). A SIGPIPE from ourselves is of our own
+// writes, to a standard error that nobody reads: it is not for the workload.
 func (s *Signals) next() (unix.Signal, error) {
 	var info [128]byte
 	n, err := unix.Read(s.fd, info[:])
@@ -44,5 +45,9 @@ func (s *Signals) next() (unix.Signal, error) {
 	if err != nil || n != len(info) {
 		return 0, fmt.Errorf("signalfd: read %d bytes: %w", n, err)
 	}
-	return unix.Signal(binary.NativeEndian.Uint32(info[:])), nil
+	number, sender := unix.Signal(binary.NativeEndian.Uint32(info[:])), binary.NativeEndian.Uint32(info[12:])
+	if number == unix.SIGPIPE && int(sender) == unix.Getpid() {
+		return 0, nil
+	}
+	return number, nil
 }

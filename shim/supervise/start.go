@@ -33,8 +33,11 @@ func (p *Process) AwaitReady() error {
 	if err != nil {
 		return err
 	}
-	m, ok := p.hear()
-	if !ok {
+	m, open, err := p.hear()
+	if err != nil {
+		return err
+	}
+	if !open {
 		return p.lost()
 	}
 	if m.Kind != gate.Ready {
@@ -96,7 +99,7 @@ func (p *Process) lost() error {
 // describe puts a wait status into words.
 func describe(s unix.WaitStatus) string {
 	if s.Signaled() {
-		return "killed by " + unix.SignalName(s.Signal())
+		return "killed by " + name(s.Signal())
 	}
 	return fmt.Sprintf("exit status %d", s.ExitStatus())
 }

@@ -3,7 +3,6 @@ package supervise
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"casemate/internal/exit"
 	"casemate/internal/gate"
@@ -46,9 +45,11 @@ func (p *Process) Supervise() (int, error) {
 
 // heard takes a message of a released init; false when there will be no more.
 func (p *Process) heard() (bool, error) {
-	m, ok := p.hear()
+	m, open, err := p.hear()
 	switch {
-	case !ok:
+	case err != nil:
+		return false, err
+	case !open:
 		return false, nil // the end is near; the pidfd says how
 	case m.Kind == gate.Started:
 		for _, n := range p.pending {
@@ -68,7 +69,7 @@ func (p *Process) forward(n unix.Signal) {
 		return
 	}
 	if err := p.send(n); err != nil && !errors.Is(err, unix.ESRCH) {
-		fmt.Fprintf(os.Stderr, "casemate-shim: forward %s: %s\n", unix.SignalName(n), err)
+		Say("forward %s: %s", name(n), err)
 	}
 }
 
@@ -78,7 +79,7 @@ func (p *Process) finish() (int, error) {
 		return 0, err
 	}
 	if p.status.Signaled() {
-		fmt.Fprintf(os.Stderr, "casemate-shim: init was %s\n", describe(p.status))
+		Say("init was %s", describe(p.status))
 		return exit.Signalled + int(p.status.Signal()), nil
 	}
 	return p.status.ExitStatus(), nil

@@ -31,6 +31,7 @@ const placeholder = `"/run/casemate-bench/root"`
 // kit is what the tools run with.
 type kit struct {
 	dir        string
+	state      string // where tools keep what is running
 	root       string // proc, dev, sys and true
 	floor      string
 	filter     string // raw struct sock_filter records

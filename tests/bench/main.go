@@ -56,6 +56,10 @@ func bench(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
+	if k.state, err = os.MkdirTemp(memory(), "casemate-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove(k.state)) }()
 	cpu, err := pin(o.cpu)
 	if err != nil {
 		return err
@@ -70,6 +74,18 @@ func bench(ctx context.Context, o options) (err error) {
 		fmt.Printf("left out: %s\n", line)
 	}
 	return nil
+}
+
+// memory is a directory in memory, as /run is on every system that the tools are made
+// for: with their state on a disk, making its directory would be a tenth of a launch.
+func memory() string {
+	for _, dir := range []string{"/run", "/dev/shm"} {
+		var st unix.Statfs_t
+		if err := unix.Statfs(dir, &st); err == nil && st.Type == unix.TMPFS_MAGIC {
+			return dir
+		}
+	}
+	return ""
 }
 
 // remove deletes the bench's directory, unless something is still mounted in it:

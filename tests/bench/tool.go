@@ -30,7 +30,7 @@ func tools(k *kit) (run []*tool, left []string) {
 		{name: "floor, all default masks", path: k.floor, args: []string{"floor", k.root, k.filter, "99", "99", "/true"}},
 	}
 	if k.sealed != "" {
-		state := filepath.Join(k.state, "running")
+		state := filepath.Join(k.state, "casemate")
 		run = append(run, &tool{name: "casemate-shim", path: k.shim, args: []string{"casemate-shim", "run", "-state", state, k.sealed}})
 	} else {
 		left = append(left, "casemate-shim: "+k.sealedLack)
@@ -54,7 +54,7 @@ func peers(k *kit) []*tool {
 		{name: "bubblewrap", file: k.filter, args: []string{"bwrap", "--seccomp", "3", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
 			"--unshare-cgroup", "--unshare-net", "--ro-bind", k.root, "/", "--proc", "/proc", "--dev", "/dev", "--mqueue", "/dev/mqueue",
 			"--hostname", "floor", "--cap-drop", "ALL", "--as-pid-1", "--die-with-parent", "/true"}},
-		{name: "crun", args: []string{"crun", "--root", k.dir + "/crun", "run", "-b", k.bundle, "casemate-bench"}},
-		{name: "runc", args: []string{"runc", "--root", k.dir + "/runc", "run", "-b", k.bundle, "casemate-bench"}},
+		{name: "crun", args: []string{"crun", "--root", k.state + "/crun", "run", "-b", k.bundle, "casemate-bench"}},
+		{name: "runc", args: []string{"runc", "--root", k.state + "/runc", "run", "-b", k.bundle, "casemate-bench"}},
 	}
 }

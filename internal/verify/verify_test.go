@@ -1,0 +1,278 @@
+package verify
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"casemate/internal/child"
+	"casemate/internal/plan"
+	"casemate/internal/sealed"
+
+	"golang.org/x/sys/unix"
+)
+
+func asPlanned(*plan.Plan) {}
+
+// unlike runs the verification and gives the names of what differs.
+func unlike(t *testing.T, target Target) []string {
+	t.Helper()
+	checks, err := Run(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range checks {
+		if !c.OK() {
+			names = append(names, c.Name)
+		}
+	}
+	if d := Differences(checks); len(d) != len(names) {
+		t.Errorf("%d differences in words, %d checks failed", len(d), len(names))
+	}
+	return names
+}
+
+func TestAsDeclared(t *testing.T) {
+	target := started(t, declared(), asPlanned)
+	checks, err := Run(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range Differences(checks) {
+		t.Error(d)
+	}
+	var names []string
+	for _, c := range checks {
+		names = append(names, c.Name)
+	}
+	for _, want := range []string{
+		"Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Seccomp_filters",
+		"namespace cgroup", "namespace ipc", "namespace mnt", "namespace net", "namespace pid", "namespace uts", "cgroup",
+		"mount /", "mount /usr", "mount /tmp", "mount /dev", "mount /dev/pts", "mount /proc", "mount /proc/keys", "mount /proc/sys", "mount /proc/sys/kernel/random",
+	} {
+		if !slices.Contains(names, want) {
+			t.Errorf("%s is not checked", want)
+		}
+	}
+}
+
+// The shim may run below a filter of the manager's, which init inherits.
+func TestAsDeclaredBelowAFilter(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: launches")
+	}
+	p := new(child.Program)
+	p.Add(unix.SYS_OPENAT, 1, 0, child.FD(unix.AT_FDCWD), child.String("/dev/null"), child.Int(unix.O_WRONLY|unix.O_CLOEXEC))
+	p.Add(unix.SYS_DUP3, child.None, 0, child.Slot(1), child.Int(1), child.Int(0))
+	p.Add(unix.SYS_SECCOMP, child.None, 0, child.Int(unix.SECCOMP_SET_MODE_FILTER), child.Int(0), child.Filter(allowAll))
+	p.Add(unix.SYS_EXECVE, child.None, 0, child.String("/proc/self/exe"), child.Strings([]string{"test", "-test.run=^TestAsDeclared$"}), child.Strings(nil))
+	c, err := p.Start(child.Clone{Cgroup: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(c.PIDFD)
+	if err := c.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(c.PID, &status, 0, nil); err != nil || status != 0 {
+		t.Errorf("wait status %#x, %v", status, err)
+	}
+}
+
+// One launch, and a policy that says otherwise at one place: the difference has its name.
+func TestEachPolicyThatSaysOtherwise(t *testing.T) {
+	target := started(t, declared(), asPlanned)
+	for _, c := range []struct {
+		name   string
+		change func(*Target)
+		want   []string
+	}{
+		{"uid", func(t *Target) { t.Policy.Exec.UID++ }, []string{"Uid"}},
+		{"gid", func(t *Target) { t.Policy.Exec.GID++ }, []string{"Gid"}},
+		{"groups", func(t *Target) { t.Policy.Exec.Groups = []uint32{7} }, []string{"Groups"}},
+		{"no groups", func(t *Target) { t.Policy.Exec.Groups = nil }, []string{"Groups"}},
+		{"ambient", func(t *Target) { t.Policy.Caps.Ambient = 0 }, []string{"CapInh", "CapPrm", "CapEff", "CapAmb"}},
+		{"bounding", func(t *Target) { t.Policy.Caps.Keep |= 1 << unix.CAP_KILL }, []string{"CapBnd"}},
+		{"ipc", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWIPC }, []string{"namespace ipc"}},
+		{"net", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWNET }, []string{"namespace net"}},
+		{"uts", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWUTS }, []string{"namespace uts"}},
+		{"cgroup namespace", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWCGROUP }, []string{"namespace cgroup"}},
+		{"mnt", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWNS }, []string{"namespace mnt"}},
+		{"pid", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWPID }, []string{"namespace pid"}},
+		{"cgroup", func(t *Target) { t.Cgroup += "x" }, []string{"cgroup"}},
+		{"a mount is missing", func(t *Target) {
+			t.Policy.Mounts = append(t.Policy.Mounts, sealed.Mount{Kind: sealed.Tmpfs, Target: "/run"})
+		}, []string{"mount /run"}},
+		{"a mount too many", func(t *Target) {
+			t.Policy.Mounts = slices.DeleteFunc(t.Policy.Mounts, func(m sealed.Mount) bool { return m.Target == "/tmp" })
+		}, []string{"mount /tmp"}},
+		{"writable", func(t *Target) { t.Policy.Mounts[1].Writable = false }, []string{"mount /tmp"}},
+		{"exec", func(t *Target) { t.Policy.Mounts[0].Exec = false }, []string{"mount /usr"}},
+		{"devices", func(t *Target) { t.Policy.Mounts[2].Devices = false }, []string{"mount /dev"}},
+		{"a mask is missing", func(t *Target) { t.Policy.Masks = append(t.Policy.Masks, sealed.Path{Path: "/proc/kmsg"}) }, []string{"mount /proc/kmsg"}},
+		{"a mask too many", func(t *Target) { t.Policy.Masks = t.Policy.Masks[1:] }, []string{"mount /proc/keys"}},
+		{"a copy is missing", func(t *Target) { t.Policy.ReadOnly = append(t.Policy.ReadOnly, sealed.Path{Path: "/proc/bus"}) }, []string{"mount /proc/bus"}},
+		{"a copy too many", func(t *Target) { t.Policy.ReadOnly = t.Policy.ReadOnly[:1] }, []string{"mount /proc/irq"}},
+		{"another copy", func(t *Target) { t.Policy.ReadOnly[1].Path = "/proc/bus" }, []string{"mount /proc/bus", "mount /proc/irq"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			other := target
+			other.Policy = declared()
+			c.change(&other)
+			if got := unlike(t, other); !slices.Equal(got, c.want) {
+				t.Errorf("differs in %q, not in %q", got, c.want)
+			}
+		})
+	}
+}
+
+// at finds the first step with a text in it.
+func at(t *testing.T, p *plan.Plan, text string) int {
+	t.Helper()
+	n := slices.IndexFunc(p.Steps, func(s plan.Step) bool { return strings.Contains(s.String(), text) })
+	if n < 0 {
+		t.Fatalf("no step has %q", text)
+	}
+	return n
+}
+
+// without removes steps.
+func without(t *testing.T, texts ...string) func(*plan.Plan) {
+	return func(p *plan.Plan) {
+		for _, text := range texts {
+			n := at(t, p, text)
+			p.Steps = slices.Delete(p.Steps, n, n+1)
+		}
+	}
+}
+
+// after inserts steps behind the first that has a text in it.
+func after(t *testing.T, text string, steps ...plan.Step) func(*plan.Plan) {
+	return func(p *plan.Plan) { p.Steps = slices.Insert(p.Steps, at(t, p, text)+1, steps...) }
+}
+
+// instead replaces a number of a step.
+func instead(t *testing.T, text string, arg int, value plan.Arg) func(*plan.Plan) {
+	return func(p *plan.Plan) {
+		n := at(t, p, text)
+		p.Steps[n].Args = slices.Clone(p.Steps[n].Args)
+		p.Steps[n].Args[arg] = value
+	}
+}
+
+func remount(path string, flags uint64) plan.Step {
+	return plan.Step{Op: plan.Mount, Args: []plan.Arg{plan.Null(), plan.String(path), plan.Null(), plan.Num(flags), plan.Null()}}
+}
+
+func tmpfsAt(path string) plan.Step {
+	return plan.Step{Op: plan.Mount, Args: []plan.Arg{plan.String("tmpfs"), plan.String(path), plan.String("tmpfs"), plan.Num(0), plan.Null()}}
+}
+
+// A launch of which one step went wrong, as a bug of ours would make it: the kernel has
+// taken every call, and only the verification can tell.
+func TestEachLaunchThatWentWrong(t *testing.T) {
+	const filter = "seccomp(SECCOMP_SET_MODE_FILTER"
+	for _, c := range []struct {
+		name   string
+		change func(t *testing.T) func(*plan.Plan)
+		want   []string
+	}{
+		{"no filter", func(t *testing.T) func(*plan.Plan) { return without(t, filter) }, []string{"Seccomp", "Seccomp_filters"}},
+		{"neither filter nor no_new_privs", func(t *testing.T) func(*plan.Plan) { return without(t, filter, "PR_SET_NO_NEW_PRIVS") }, []string{"NoNewPrivs", "Seccomp", "Seccomp_filters"}},
+		{"two filters", func(t *testing.T) func(*plan.Plan) {
+			return func(p *plan.Plan) { n := at(t, p, filter); p.Steps = slices.Insert(p.Steps, n, p.Steps[n]) }
+		}, []string{"Seccomp_filters"}},
+		{"one capability kept", func(t *testing.T) func(*plan.Plan) { return without(t, "PR_CAPBSET_DROP, CAP_SYS_ADMIN)") }, []string{"CapBnd"}},
+		{"root's groups", func(t *testing.T) func(*plan.Plan) {
+			return func(p *plan.Plan) {
+				n := at(t, p, "setgroups(")
+				p.Steps[n].Args = []plan.Arg{plan.Num(0), plan.Null()}
+			}
+		}, []string{"Groups"}},
+		{"effective uid 0", func(t *testing.T) func(*plan.Plan) { return instead(t, "setresuid(", 1, plan.Num(0)) }, []string{"Uid"}},
+		{"effective gid 0", func(t *testing.T) func(*plan.Plan) { return instead(t, "setresgid(", 1, plan.Num(0)) }, []string{"Gid"}},
+		{"no ambient set", func(t *testing.T) func(*plan.Plan) { return without(t, "PR_CAP_AMBIENT_RAISE") }, []string{"CapPrm", "CapEff", "CapAmb"}},
+		{"the host's ipc", func(t *testing.T) func(*plan.Plan) {
+			return func(p *plan.Plan) { p.Clone.Int &^= unix.CLONE_NEWIPC }
+		}, []string{"namespace ipc"}},
+		{"the host's cgroup namespace", func(t *testing.T) func(*plan.Plan) { return without(t, "unshare(") }, []string{"namespace cgroup"}},
+		{"shared mounts", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, remount("/tmp", unix.MS_SHARED)) }, []string{"mount /tmp"}},
+		{"slave mounts", func(t *testing.T) func(*plan.Plan) {
+			return after(t, `chdir("/")`, remount("/tmp", unix.MS_SHARED), tmpfsAt("/tmp"))
+		}, []string{"mount /tmp"}},
+		{"a mount over the root", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/")) }, []string{"mount /"}},
+		{"a mount over a mask", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/proc/sys/kernel/random")) }, []string{"mount /proc/sys/kernel/random"}},
+		{"an unknown mount", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/dev/pts")) }, []string{"mount /dev/pts"}},
+		{"the root not sealed", func(t *testing.T) func(*plan.Plan) {
+			return without(t, `mount_setattr(root, "", AT_EMPTY_PATH, {RDONLY}`)
+		}, []string{"mount /"}},
+		{"a copy without what lies below", func(t *testing.T) func(*plan.Plan) {
+			return instead(t, "AT_EMPTY_PATH|AT_RECURSIVE) -> cover", 2, plan.Num(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH))
+		}, []string{"mount /proc/sys/kernel/random"}},
+		{"the mask's tmpfs left", func(t *testing.T) func(*plan.Plan) { return without(t, `umount2("/", MNT_DETACH)`) }, []string{"mount /"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := unlike(t, started(t, declared(), c.change(t)))
+			if !slices.Equal(got, c.want) {
+				t.Errorf("differs in %q, not in %q", got, c.want)
+			}
+		})
+	}
+}
+
+// The old root is not detached: every mount of the host's is found.
+func TestOldRootIsFound(t *testing.T) {
+	got := unlike(t, started(t, declared(), without(t, `umount2(".", MNT_DETACH)`)))
+	if !slices.Contains(got, "mount /") {
+		t.Errorf("differs in %q", got)
+	}
+}
+
+// What cannot be read is an error, not a check that passed.
+func TestWhatCannotBeRead(t *testing.T) {
+	target := started(t, declared(), asPlanned)
+	for _, c := range []struct {
+		name, want string
+		change     func(*Target)
+	}{
+		{"no such process", "open process", func(t *Target) { t.PID = 1 << 30 }},
+		{"no procfs", "open process", func(t *Target) { t.Proc = -1 }},
+		{"no label", "read attr/current of init", func(t *Target) { t.Facts.SELinux.Enabled, t.Policy.LSM.SELinux.Text = true, "u:r:t:s0" }},
+		{"no profile", "read attr/apparmor/current of init", func(t *Target) { t.Facts.AppArmor.Enabled, t.Policy.LSM.AppArmor.Text = true, "x" }},
+	} {
+		other, f := target, *target.Facts
+		other.Policy, other.Facts = declared(), &f
+		if target.Facts.AppArmor.Enabled || target.Facts.SELinux.Enabled {
+			t.Skip("needs a host without AppArmor and SELinux")
+		}
+		c.change(&other)
+		if checks, err := Run(other); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %d checks, %v", c.name, len(checks), err)
+		}
+	}
+}
+
+// Init has ended meanwhile, and is not reaped yet.
+func TestInitHasEnded(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: launches")
+	}
+	target := started(t, declared(), asPlanned)
+	cmd := exec.Command("/bin/true")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var info unix.Siginfo
+	if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	target.PID = cmd.Process.Pid
+	if checks, err := Run(target); err == nil && len(Differences(checks)) == 0 {
+		t.Error("a dead process is as declared")
+	}
+	cmd.Wait()
+}

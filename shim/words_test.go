@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"casemate/internal/child"
+	"casemate/internal/exit"
+	"casemate/internal/plan"
+	"casemate/internal/verify"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestCommandLinesThatAreRefused(t *testing.T) {
+	for _, line := range []string{
+		"", "launch", "run", "run -x", "run -fd", "run -fd x", "run -fd 0 -- a", "run -fd 2", "run -fd -5 x", "run x y", "run x -init y", "run -state",
+		"probe a b", "status", "status a b", "version 1", "--version",
+	} {
+		if code, err := command(strings.Fields(line)); exit.CodeOf(err) != exit.Usage || code != 0 {
+			t.Errorf("%q: %d, %v", line, code, err)
+		}
+	}
+}
+
+// A failed step is told with its operands, its errno, what can be done, and the line of
+// the policy.
+func TestExplain(t *testing.T) {
+	step := func(op plan.Op, at string) plan.Step {
+		return plan.Step{Row: "mounts", Op: op, Args: []plan.Arg{plan.Slot("root")}, At: at}
+	}
+	l := &launched{plan: &plan.Plan{Steps: []plan.Step{
+		step(plan.Openat2, "p:1"), step(plan.MoveMount, "default"), step(plan.PivotRoot, ""), step(plan.Prlimit64, "p:4"), step(plan.Setsid, ""),
+	}}}
+	for _, c := range []struct {
+		step  int
+		errno unix.Errno
+		want  string
+	}{
+		{0, unix.ENOENT, "step 0 (mounts): openat2(root): no such file or directory; the mount point or masked path must exist in the root (p:1)"},
+		{0, unix.ELOOP, "step 0 (mounts): openat2(root): too many levels of symbolic links; a symbolic link lies on the way, name the real path (p:1)"},
+		{0, unix.EXDEV, "step 0 (mounts): openat2(root): invalid cross-device link; the path crosses into another mount (p:1)"},
+		{0, unix.EACCES, "step 0 (mounts): openat2(root): permission denied (p:1)"},
+		{1, unix.ENOTDIR, "step 1 (mounts): move_mount(root): not a directory; one of the two is a directory and the other is not"},
+		{2, unix.EINVAL, "step 2 (mounts): pivot_root(root): invalid argument; the host still runs from its initramfs, whose root cannot be pivoted"},
+		{3, unix.EPERM, "step 3 (mounts): prlimit64(root): operation not permitted; the shim's own hard limit is lower and it lacks CAP_SYS_RESOURCE (p:4)"},
+		{4, unix.EPERM, "step 4 (mounts): setsid(root): operation not permitted"},
+	} {
+		err := l.explain(&child.Failure{Step: c.step, Errno: c.errno})
+		if err.Error() != c.want || !errors.Is(err, c.errno) {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := l.explain(&child.Failure{Step: 5, Errno: unix.EPERM}); exit.CodeOf(err) != exit.Bug {
+		t.Errorf("a step that is not there: %v", err)
+	}
+	if plain := errors.New("plain"); l.explain(plain) != plain {
+		t.Error("another error is changed")
+	}
+}
+
+func TestProbeAndStatus(t *testing.T) {
+	needRoot(t)
+	var b bytes.Buffer
+	if err := probe(&b, nil); err != nil || !strings.Contains(b.String(), `"cap_last_cap"`) {
+		t.Errorf("%v: %s", err, b.String())
+	}
+	if err := probe(&b, []string{"/nonexistent"}); exit.CodeOf(err) != exit.Usage {
+		t.Errorf("%v", err)
+	}
+	dir := t.TempDir()
+	if err := status(&b, dir, "web"); exit.CodeOf(err) != exit.Usage || !strings.Contains(err.Error(), "web is not running") {
+		t.Errorf("%v", err)
+	}
+	text, err := (&verify.Receipt{Service: "web", Verified: time.Unix(0, 0)}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Mkdir(dir+"/web", 0o700), os.WriteFile(dir+"/web/receipt.json", text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	b.Reset()
+	if err := status(&b, dir, "../x/web"); err != nil || !strings.HasPrefix(b.String(), "web: init is pid 0") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+	if err := os.WriteFile(dir+"/web/receipt.json", []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := status(&b, dir, "web"); exit.CodeOf(err) != exit.Usage {
+		t.Errorf("%v", err)
+	}
+}
