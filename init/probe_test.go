@@ -69,7 +69,7 @@ func probeSignals(args []string) {
 			fmt.Println(err)
 		}
 	}
-	b := make([]byte, 0, 64)
+	b, self := make([]byte, 0, 64), int32(os.Getpid())
 	var info sys.Siginfo
 	sys.Pin()
 	for limit := int64(firstLook); limit < lastLook && !sys.EndOtherThreads(); limit *= 2 {
@@ -79,7 +79,7 @@ func probeSignals(args []string) {
 	}
 	sys.Write(1, []byte("ready\n"))
 	for {
-		if sys.RtSigtimedwait(sys.AllSignals, &info, 0) != 0 {
+		if sys.RtSigtimedwait(sys.AllSignals, &info, 0) != 0 || (machine{self: self}).own(event{signal: info.Signo, code: info.Code, pid: info.PID}) {
 			continue
 		}
 		b = strconv.AppendInt(b[:0], int64(info.Signo), 10)

@@ -186,3 +186,16 @@ func TestHygiene(t *testing.T) {
 	equal(t, "fds", len(r.FDs), 3)
 	equal(t, "env", r.Env, []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
 }
+
+// The lock of a name is the cgroup's too: a shim with another state directory does not
+// take a running container for a leftover.
+func TestOnlyOneOfANameWhateverTheState(t *testing.T) {
+	needRoot(t)
+	sealed := compiled(t, policy("single", `"/app/probe", "sleep"`, ""))
+	p := running(t, sealed)
+	p.until(t, "ready")
+	other := filepath.Join(t.TempDir(), "state")
+	command(t, filepath.Join(bin, "casemate-shim"), "run", "-state", other, sealed).expect(t, 248, "casemate-single", "already running")
+	p.signal(t, unix.SIGTERM)
+	p.wait(t).expect(t, 128+15)
+}

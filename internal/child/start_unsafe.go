@@ -29,6 +29,9 @@ type Clone struct {
 // descriptors about moves this one too.
 const ReportSlot = 0
 
+// firstReport is the lowest number that the report pipe may have in the child.
+const firstReport = 64
+
 // Process is a started child.
 type Process struct {
 	PID    int
@@ -71,7 +74,14 @@ func (p *Program) Start(c Clone) (*Process, error) {
 		return nil, err
 	}
 	defer syscall.Close(pipe[1])
-	p.Set(ReportSlot, pipe[1])
+	// Out of the way of the low numbers that a program gives to descriptors of its own.
+	report, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(pipe[1]), syscall.F_DUPFD_CLOEXEC, firstReport)
+	if errno != 0 {
+		syscall.Close(pipe[0])
+		return nil, errno
+	}
+	defer syscall.Close(int(report))
+	p.Set(ReportSlot, int(report))
 
 	args := &cloneArgs{
 		flags:      c.Flags | syscall.CLONE_PIDFD | syscall.CLONE_CLEAR_SIGHAND,

@@ -58,7 +58,7 @@ func TestPrivateView(t *testing.T) {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = []string{"CASEMATE_FACTS_COVERED=1"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
-	out, err := cmd.CombinedOutput()
+	out, err := cmd.Output()
 	if got := strings.TrimSpace(string(out)); err != nil || got != "host , private dir, sys dir" {
 		t.Errorf("%q, %v", got, err)
 	}

@@ -24,6 +24,7 @@ type Group struct {
 	own, dir int
 	name     string
 	path     string // below the root of the hierarchy
+	made     bool   // by this shim, and its to remove
 }
 
 // NewGroup makes the cgroup and writes its limits. A group that a killed shim has
@@ -41,7 +42,7 @@ func NewGroup(f facts.Cgroup, c plan.Cgroup) (*Group, error) {
 }
 
 func (g *Group) build(f facts.Cgroup, c plan.Cgroup) error {
-	if err := removeTree(g.own, g.name); err != nil {
+	if err := g.claim(); err != nil {
 		return fmt.Errorf("cgroup %s: what was left behind: %w", g.path, err)
 	}
 	if err := g.delegate(f, c.Controllers); err != nil {
@@ -50,17 +51,38 @@ func (g *Group) build(f facts.Cgroup, c plan.Cgroup) error {
 	if err := unix.Mkdirat(g.own, g.name, 0o755); err != nil {
 		return fmt.Errorf("cgroup %s: mkdir: %w", g.path, err)
 	}
+	g.made = true
 	dir, err := unix.Openat(g.own, g.name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("cgroup %s: %w", g.path, err)
 	}
 	g.dir = dir
+	if err := unix.Flock(dir, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return fmt.Errorf("cgroup %s: lock: %w", g.path, err)
+	}
 	for _, w := range c.Files {
 		if err := writeAt(dir, w.Name, w.Value); err != nil {
 			return fmt.Errorf("cgroup %s: write %q to %s: %w (%s)", g.path, w.Value, w.Name, err, w.At)
 		}
 	}
 	return nil
+}
+
+// claim removes what a killed shim has left under the name. A group that is locked has
+// a shim that lives: one with another state directory, whose lock says nothing here.
+func (g *Group) claim() error {
+	dir, err := unix.Openat(g.own, g.name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(dir)
+	if err := unix.Flock(dir, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return ErrRunning
+	}
+	return removeTree(g.own, g.name)
 }
 
 // openCgroup opens the shim's own cgroup and makes sure that it is one.
@@ -148,7 +170,10 @@ func (g *Group) Path() string { return g.path }
 
 // Remove kills what is left inside and removes the cgroup.
 func (g *Group) Remove() error {
-	err := removeTree(g.own, g.name)
+	var err error
+	if g.made {
+		err = removeTree(g.own, g.name)
+	}
 	for _, fd := range []int{g.dir, g.own} {
 		if fd >= 0 {
 			unix.Close(fd)

@@ -66,7 +66,7 @@ func TestCatch(t *testing.T) {
 	for mode, want := range map[string]string{"ourselves": "SIGUSR1", "broken pipe": "SIGUSR2", "child": "SIGUSR2"} {
 		cmd := exec.Command("/proc/self/exe")
 		cmd.Env = []string{caught + "=" + mode}
-		out, err := cmd.CombinedOutput()
+		out, err := cmd.Output()
 		if got := strings.TrimSpace(string(out)); err != nil || got != want {
 			t.Errorf("%s: %q, %v", mode, got, err)
 		}
@@ -78,7 +78,7 @@ func TestCatchOfIgnoredSignals(t *testing.T) {
 	cmd := exec.Command("/bin/sh", "-c", `trap "" USR1 CHLD TERM; exec /proc/`+fmt.Sprint(os.Getpid())+`/exe`)
 	cmd.Env = []string{caught + "=ourselves"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := cmd.CombinedOutput()
+	out, err := cmd.Output()
 	if got := strings.TrimSpace(string(out)); err != nil || got != "SIGUSR1" {
 		t.Errorf("%q, %v", got, err)
 	}
