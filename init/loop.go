@@ -42,8 +42,8 @@ type waiter struct {
 	limit int64 // nanoseconds to the next look after the threads; 0 when they are gone
 }
 
-// The first look mostly is the last. The pauses between looks double, and the last of them is
-// half a second over all: a thread that the host did not let run until then stays, and relays.
+// The first look is mostly the last. The pauses between looks double; a thread that the host
+// did not let run for the half second that they make together stays, and relays.
 const (
 	firstLook = 1 << 20
 	lastLook  = 1 << 28

@@ -21,6 +21,7 @@ const pidSlot = 1
 // when init was started are reset as well.
 func (j *job) render(p *child.Program) steps {
 	s, n := steps{chdir: -1}, 0
+	p.Grow(sys.LastSignal + 6)
 	add := func(nr uintptr, save int, tolerate syscall.Errno, words ...child.Word) {
 		p.Add(nr, save, tolerate, words...)
 		n++

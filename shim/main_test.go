@@ -127,7 +127,7 @@ func shimOf(t *testing.T, p *sealed.Policy, words ...string) *launching {
 	l := &launching{service: p.Service, state: t.TempDir() + "/state"}
 	args := append([]string{"run", "-init", self, "-state", l.state, written(t, p), "--"}, words...)
 	l.Cmd = exec.Command(self, args...)
-	l.Env = []string{"CASEMATE_SHIM=1", "GOCOVERDIR=" + t.TempDir()} // the latter for go test -cover
+	l.Env = []string{"CASEMATE_SHIM=1"}
 	l.Stdout, l.Stderr = &l.out, &l.err
 	l.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return l

@@ -74,6 +74,11 @@ func (p *Program) Add(nr uintptr, save int, tolerate syscall.Errno, words ...Wor
 	p.code = append(p.code, in)
 }
 
+// Grow makes room for so many instructions, where memory matters.
+func (p *Program) Grow(n int) {
+	p.code = append(make([]instruction, 0, len(p.code)+n), p.code...)
+}
+
 // Set fills a slot before the start.
 func (p *Program) Set(slot, fd int) { p.slots[slot] = uintptr(fd) }
 

@@ -172,7 +172,7 @@ func closedAfterUse(p *plan.Plan) error {
 		return fmt.Errorf("close_range in the steps %v", found)
 	}
 	n := found[0]
-	if s := p.Steps[n]; s.Args[0].Int != firstFree || s.Args[1].Int != 1<<32-1 || s.Args[2].Int != 0 {
+	if s := p.Steps[n]; s.Args[0].Int != 7 || s.Args[1].Int != 1<<32-1 || s.Args[2].Int != 0 {
 		return fmt.Errorf("%s", s)
 	}
 	fresh := map[string]bool{plan.Report: true, plan.Init: true}
@@ -242,7 +242,7 @@ func resolvedSafely(p *plan.Plan) error {
 		switch s.Op {
 		case plan.Openat2:
 			flags, resolve := binary.NativeEndian.Uint64(s.Args[2].Data), binary.NativeEndian.Uint64(s.Args[2].Data[16:])
-			must := uint64(mount.Beneath)
+			must := uint64(unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV)
 			if s.Row == "label" { // "self" is a symbolic link of procfs
 				must &^= unix.RESOLVE_NO_SYMLINKS
 			}

@@ -24,7 +24,8 @@ type object struct {
 	mount *mounted // the mount that it is, or lies in
 	top   bool     // it is the mount itself
 
-	recursive bool // it is a copy with the mounts below
+	recursive bool // the mounts below came along
+	copied    bool // those of this plan
 }
 
 // mounted is a mount and its attributes.
@@ -40,7 +41,7 @@ const nowhere = "?"
 func simulate(p *plan.Plan) (*simulation, error) {
 	s := &simulation{slots: map[string]*object{plan.Report: {path: nowhere}}, tree: map[string]*mounted{}}
 	for _, o := range p.Opens {
-		s.slots[o.Slot] = &object{path: nowhere, mount: &mounted{}, top: true}
+		s.slots[o.Slot] = &object{path: nowhere, mount: &mounted{}, top: true, recursive: o.Kind == plan.Recursive}
 	}
 	for i, step := range p.Steps {
 		if err := s.step(step); err != nil {
@@ -60,11 +61,15 @@ func (s *simulation) step(step plan.Step) error {
 		from := s.slots[a[0].Text]
 		m := *from.mount
 		m.copies = 0
-		result = &object{path: nowhere, mount: &m, top: true, recursive: a[2].Int&unix.AT_RECURSIVE != 0}
+		result = &object{path: nowhere, mount: &m, top: true, recursive: a[2].Int&unix.AT_RECURSIVE != 0, copied: a[2].Int&unix.AT_RECURSIVE != 0}
 	case plan.Fsmount:
 		result = &object{path: nowhere, mount: &mounted{attrs: a[2].Int, private: true}, top: true}
 	case plan.MountSetattr:
-		m := s.slots[a[0].Text].mount
+		o := s.slots[a[0].Text]
+		if o.recursive && a[2].Int&unix.AT_RECURSIVE == 0 {
+			return fmt.Errorf("the mounts below %s are left as they are", a[0].Text)
+		}
+		m := o.mount
 		m.attrs |= binary.NativeEndian.Uint64(a[3].Data)
 		m.private = m.private || binary.NativeEndian.Uint64(a[3].Data[16:]) == unix.MS_PRIVATE
 	case plan.MoveMount:
@@ -108,7 +113,7 @@ func (s *simulation) attach(slot, point string) error {
 	if _, twice := s.tree[at.path]; twice {
 		return fmt.Errorf("a second mount at %s", at.path)
 	}
-	if o.recursive {
+	if o.copied {
 		for path, m := range s.tree {
 			if strings.HasPrefix(path, at.path+"/") {
 				m.copies++

@@ -90,7 +90,7 @@ func CatchAll() error {
 func procPin() int
 
 // Pin binds the calling goroutine, which must be on the main thread, to it for good. From
-// there on the caller must not allocate, use more than 8 KiB of stack, start goroutines
+// there on the caller must not allocate, use more than 4 KiB of stack, start goroutines
 // or use channels or locks: whom it would need will be gone. It calls the kernel by the
 // functions of this package and ends with Exit.
 func Pin() {
@@ -103,12 +103,12 @@ func Pin() {
 //
 //go:noinline
 func growStack() {
-	var room [8 << 10]byte
+	var room [4 << 10]byte
 	touch(&room)
 }
 
 //go:noinline
-func touch(room *[8 << 10]byte) { room[0] = 1 }
+func touch(room *[4 << 10]byte) { room[0] = 1 }
 
 // asked counts the sigRetires that were sent.
 var asked uint32

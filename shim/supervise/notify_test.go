@@ -111,7 +111,7 @@ func TestReady(t *testing.T) {
 // A manager that cannot be told would kill the service later; it ends now.
 func TestNotReady(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", t.TempDir()+"/gone")
-	c := released(t, "started hang")
+	c := released(t, "started exit:0")
 	if _, err := c.Supervise(); !errors.Is(err, unix.ENOENT) {
 		t.Errorf("%v", err)
 	}

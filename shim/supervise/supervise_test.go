@@ -81,7 +81,7 @@ func TestBeforeTheWorkload(t *testing.T) {
 
 // A released init that says what it never says is not init any more.
 func TestAfterTheRelease(t *testing.T) {
-	for _, words := range []string{"ready hang", "kind:0x43470002 hang", "started garbage hang", "started short hang", "started long hang", "started kind:0 hang"} {
+	for _, words := range []string{"ready exit:0", "kind:0x43470002 exit:0", "started garbage exit:0", "started short exit:0", "started long exit:0", "started kind:0 exit:0"} {
 		t.Run(words, func(t *testing.T) {
 			c := released(t, words)
 			if code, err := c.Supervise(); exit.CodeOf(err) != exit.Unlike || code != 0 {
