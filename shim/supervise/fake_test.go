@@ -134,6 +134,9 @@ type company struct {
 	signals int // write end: one record is one signal
 }
 
+// patience bounds what should take milliseconds; it is there so that a hang fails.
+const patience = 20 * time.Second
+
 // begun starts a fake init.
 func begun(t *testing.T, words string, more ...child.Word) *company {
 	t.Helper()
@@ -155,7 +158,9 @@ func begun(t *testing.T, words string, more ...child.Word) *company {
 		t.Fatal(err)
 	}
 	out := &company{New(c, pair[0], &Signals{pipe[0]}), pipe[1]}
+	hung := time.AfterFunc(patience, func() { out.send(unix.SIGKILL) })
 	t.Cleanup(func() {
+		hung.Stop()
 		out.Kill()
 		unix.Close(pipe[0])
 		unix.Close(pipe[1])
