@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"casemate/internal/facts"
 )
 
 // counters is what a launch must leave as it was.
@@ -76,15 +78,33 @@ func count(t *testing.T) counters {
 	return c
 }
 
-// processes lists our programs by name and number, zombies too.
+// processes lists the processes that run one of the binaries under test, by name and
+// number; other services of this machine are none of the test's. Zombies have no
+// program any more: those that this process has yet to reap are counted by name.
 func processes(t *testing.T) []string {
 	t.Helper()
-	dirs, _ := filepath.Glob("/proc/[0-9]*/comm")
+	var ours []os.FileInfo
+	for _, name := range []string{"casemate-shim", "casemate-init", "app/probe"} {
+		st, err := os.Stat(filepath.Join(bin, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours = append(ours, st)
+	}
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	var list []string
-	for _, d := range dirs {
-		name, err := os.ReadFile(d)
-		if err == nil && (strings.HasPrefix(string(name), "casemate-") || strings.HasPrefix(string(name), "probe")) {
-			list = append(list, strings.TrimSpace(string(name))+" "+d)
+	for _, dir := range dirs {
+		status, err := os.ReadFile(dir + "/status")
+		if err != nil {
+			continue // it has ended since
+		}
+		name, _ := facts.Field(status, "Name")
+		parent, _ := facts.Field(status, "PPid")
+		exe, err := os.Stat(dir + "/exe")
+		running := err == nil && slices.ContainsFunc(ours, func(o os.FileInfo) bool { return os.SameFile(o, exe) })
+		zombie := err != nil && parent == fmt.Sprint(os.Getpid()) && (strings.HasPrefix(name, "casemate-") || name == "probe")
+		if running || zombie {
+			list = append(list, name+" "+dir)
 		}
 	}
 	return list

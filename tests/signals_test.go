@@ -89,9 +89,9 @@ func TestKilledInit(t *testing.T) {
 	p := running(t, compiled(t, policy("headless", `"/app/probe", "sleep"`, "")))
 	p.until(t, "ready")
 	for _, line := range processes(t) {
-		if name, comm, _ := strings.Cut(line, " "); name == "casemate-init" {
+		if name, dir, _ := strings.Cut(line, " "); name == "casemate-init" {
 			var pid int
-			if _, err := fmt.Sscanf(filepath.Dir(comm), "/proc/%d", &pid); err != nil {
+			if _, err := fmt.Sscanf(dir, "/proc/%d", &pid); err != nil {
 				t.Fatal(err)
 			}
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
