@@ -28,16 +28,27 @@ func modules(f *Facts) error {
 	return nil
 }
 
-// visible finds the two label modules without securityfs.
+// visible finds the two label modules without securityfs. The kernel registers selinuxfs
+// when SELinux is active and not otherwise (init_sel_fs); it need not be mounted.
 func visible() []string {
 	var found []string
 	if line, err := readLine("/sys/module/apparmor/parameters/enabled"); err == nil && line == "Y" {
 		found = append(found, "apparmor")
 	}
-	if line, err := readLine("/sys/fs/selinux/enforce"); err == nil && line != "" {
+	if b, err := ReadAt(unix.AT_FDCWD, "/proc/filesystems", 0); err == nil && offers(string(b), "selinuxfs") {
 		found = append(found, "selinux")
 	}
 	return found
+}
+
+// offers tells whether a list like /proc/filesystems has a file system.
+func offers(list, fstype string) bool {
+	for line := range strings.Lines(list) {
+		if _, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t"); ok && name == fstype {
+			return true
+		}
+	}
+	return false
 }
 
 // labels asks the modules that are there for their state.

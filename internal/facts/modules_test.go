@@ -18,3 +18,12 @@ func TestEnforced(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestOffers(t *testing.T) {
+	const list = "nodev\tsysfs\n\text4\nnodev\tselinuxfs\nnodev\tproc"
+	for fstype, want := range map[string]bool{"sysfs": true, "ext4": true, "selinuxfs": true, "proc": true, "selinux": false, "nodev": false, "": false} {
+		if got := offers(list, fstype); got != want {
+			t.Errorf("%q: %v", fstype, got)
+		}
+	}
+}

@@ -145,6 +145,30 @@ func TestGroupLeftBehind(t *testing.T) {
 	}
 }
 
+// A shim of the same service with another state directory must not take the running
+// container for a leftover.
+func TestGroupOfALiveShim(t *testing.T) {
+	c := hierarchy(t)
+	g, err := NewGroup(c, web)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := inGroup(t, c.Mount+c.Own+"/casemate-web")
+	if second, err := NewGroup(c, web); second != nil || !errors.Is(err, ErrRunning) {
+		t.Errorf("a second one: %v", err)
+	}
+	if err := inside.Process.Signal(syscall.Signal(0)); err != nil {
+		t.Errorf("the process inside: %v", err)
+	}
+	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", inside.Process.Pid)); err != nil || strings.Contains(string(b), ") Z ") {
+		t.Errorf("the process inside has ended: %s, %v", b, err)
+	}
+	if err := g.Remove(); err != nil {
+		t.Error(err)
+	}
+	killed(t, inside)
+}
+
 // A threaded group below, which the kernel does not kill by itself (EOPNOTSUPP), is
 // killed with its parent and then removed.
 func TestGroupWithThreadedChildren(t *testing.T) {
