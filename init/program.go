@@ -89,6 +89,9 @@ func (j *job) explain(f child.Failure, s steps) int {
 		say("exec ", j.path, ": ", why)
 		return exit.NotFound
 	}
+	if f.Errno == syscall.EACCES {
+		why += ": is it a program, and is what it lies in mounted with exec = true?"
+	}
 	say("exec ", j.path, ": ", why)
 	return exit.NotExecutable
 }

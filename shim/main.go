@@ -142,7 +142,7 @@ func runCommand(args []string) (int, error) {
 	if o.init == "" {
 		self, err := os.Executable()
 		if err != nil {
-			return 0, err
+			return 0, exit.Wrap(exit.Lacking, fmt.Errorf("find casemate-init beside the shim: %w; is /proc mounted? -init names it", err))
 		}
 		o.init = filepath.Join(filepath.Dir(self), "casemate-init")
 	}

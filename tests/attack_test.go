@@ -234,3 +234,43 @@ bind = [{ from = "/usr", exec = true }]
 	p.signal(t, syscall.SIGTERM)
 	p.wait(t).expect(t, 42)
 }
+
+// The host's /dev/null as standard input, systemd's default: a workload of uid 0 gets the
+// container's own in its place, which it cannot change, and never the host's.
+func TestAttackNullOfTheHost(t *testing.T) {
+	needRoot(t)
+	node := filepath.Join(canaryDir(t), "null")
+	if err := unix.Mknod(node, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil {
+		t.Fatal(err)
+	}
+	// Through its magic link a program changes the file that a descriptor is.
+	script := "exec 0<" + node + "; exec \"$0\" run \"$1\""
+	sealed := compiled(t, policy("nullfd", "", `[exec]
+argv = ["/usr/bin/chmod", "0", "/proc/self/fd/0"]
+user = "0"
+group = "0"
+[root.symlinks]
+"/lib" = "usr/lib"
+"/lib64" = "usr/lib64"
+[mounts]
+bind = [{ from = "/usr", exec = true }]
+[why]
+"exec.user" = "the attack needs the owner of the node"
+`))
+	r := command(t, "sh", "-c", script, filepath.Join(bin, "casemate-shim"), sealed)
+	if r.code == 0 {
+		t.Errorf("the mode was changed: %s", r)
+	}
+	st, err := os.Stat(node)
+	if err != nil || st.Mode().Perm() == 0 {
+		t.Errorf("the host's node is %v, %v", st.Mode(), err)
+	}
+}
+
+// A directory of the host as standard input would be a way into its files.
+func TestAttackDirectoryAsInput(t *testing.T) {
+	needRoot(t)
+	sealed := compiled(t, policy("dirfd", `"/app/probe", "exit", "0"`, ""))
+	r := command(t, "sh", "-c", "exec \"$0\" run \"$1\" </", filepath.Join(bin, "casemate-shim"), sealed)
+	r.expect(t, 247, "descriptor 0 is a directory")
+}

@@ -20,7 +20,8 @@ type Facts struct {
 	AppArmor   AppArmor          `json:"apparmor"`
 	SELinux    SELinux           `json:"selinux"`
 	Cgroup     Cgroup            `json:"cgroup2"`
-	Paths      map[string]string `json:"paths"` // default masked and read-only paths that exist: "dir" or "file"
+	Null       []int             `json:"null_descriptors,omitempty"` // of 0 to 2, those that are the host's /dev/null
+	Paths      map[string]string `json:"paths"`                      // default masked and read-only paths that exist: "dir" or "file"
 }
 
 // AppArmor as the kernel reports it.

@@ -16,7 +16,7 @@ import (
 // one answer; a question that cannot be asked is an error, never a guess.
 func Probe(view View, paths []string) (*Facts, error) {
 	f := &Facts{Arch: runtime.GOARCH, Paths: make(map[string]string, len(paths))}
-	for _, step := range []func(*Facts) error{kernel, capabilities, view.namespaces, actions, keyrings, modules, labels, cgroup2} {
+	for _, step := range []func(*Facts) error{kernel, capabilities, view.namespaces, actions, keyrings, descriptors, modules, labels, cgroup2} {
 		if err := step(f); err != nil {
 			return nil, err
 		}
@@ -96,6 +96,29 @@ func (v View) namespaces(f *Facts) error {
 			f.Namespaces = append(f.Namespaces, name)
 		case !errors.Is(err, unix.ENOENT):
 			return fmt.Errorf("/proc/self/ns/%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// descriptors finds the host's null device (null(4), 1:3) among those that the workload
+// gets. The service manager's default for standard input is one. A directory, or a path
+// without access to it, would be a way into the host's files, and is refused.
+func descriptors(f *Facts) error {
+	for fd := range 3 {
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil {
+			return fmt.Errorf("fstat %d: %w", fd, err)
+		}
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		if err != nil {
+			return fmt.Errorf("fcntl %d: %w", fd, err)
+		}
+		if st.Mode&unix.S_IFMT == unix.S_IFDIR || flags&unix.O_PATH != 0 {
+			return fmt.Errorf("descriptor %d is a directory or path of the host, which the workload would get", fd)
+		}
+		if st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(1, 3) {
+			f.Null = append(f.Null, fd)
 		}
 	}
 	return nil

@@ -26,7 +26,10 @@ var order = []row{
 	{"cgroup namespace", "after the birth inside the cgroup, whose root it takes; before cgroup2 is mounted", cgroupNamespace},
 	{"propagation", "before the first mount, which would show on a host whose / is shared", func(l *plan.List, c *lowering) { mount.Propagation(l, c.policy) }},
 	{"root", "before its mounts: a detached mount takes mounts below it only since Linux 6.15", func(l *plan.List, c *lowering) { mount.AttachRoot(l, c.policy) }},
-	{"mounts", "parents before children; each by descriptor, relative to the mount it lies in", func(l *plan.List, c *lowering) { mount.Tree(l, c.policy) }},
+	{"mounts", "parents before children; each by descriptor, relative to the mount it lies in", func(l *plan.List, c *lowering) {
+		mount.Tree(l, c.policy)
+		mount.NullDescriptors(l, c.policy, c.facts)
+	}},
 	{"masks", "after the mounts they cover; before the read-only copies, which take them along", func(l *plan.List, c *lowering) { mount.Masks(l, c.policy, c.facts) }},
 	{"read-only paths", "after the masks, so that no copy shows what a mask hides", func(l *plan.List, c *lowering) { mount.ReadOnly(l, c.policy, c.facts) }},
 	{"seal", "after the last mount point was made", func(l *plan.List, c *lowering) { mount.Seal(l, c.policy) }},

@@ -19,7 +19,7 @@ var (
 	}
 
 	openFlags = plan.Names{
-		{Bit: unix.O_WRONLY, Name: "O_WRONLY"},
+		{Bit: unix.O_WRONLY, Name: "O_WRONLY"}, {Bit: unix.O_RDWR, Name: "O_RDWR"},
 		{Bit: unix.O_PATH, Name: "O_PATH"}, {Bit: unix.O_DIRECTORY, Name: "O_DIRECTORY"},
 		{Bit: unix.O_CLOEXEC, Name: "O_CLOEXEC"},
 	}

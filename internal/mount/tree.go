@@ -2,8 +2,10 @@ package mount
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
+	"casemate/internal/facts"
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
 
@@ -70,6 +72,22 @@ func bounds(m *sealed.Mount) [][2]string {
 	return [][2]string{
 		{"size", strconv.FormatUint(m.Size, 10)},
 		{"nr_inodes", strconv.FormatUint(m.Inodes, 10)},
+	}
+}
+
+// NullDescriptors puts the container's own /dev/null in the place of the host's where a
+// standard descriptor is that: a workload of uid 0 could change the mode of the host's
+// node through it, which every process of the host uses.
+func NullDescriptors(l *plan.List, p *sealed.Policy, f *facts.Facts) {
+	i := slices.IndexFunc(p.Mounts, func(m sealed.Mount) bool { return m.Kind == sealed.Dev })
+	if i < 0 || len(f.Null) == 0 {
+		return
+	}
+	m := &p.Mounts[i]
+	const flags = unix.O_RDWR | unix.O_CLOEXEC
+	l.Save(m.At, "null", plan.Openat2, plan.Slot(slotOf(m.Target)), plan.String("null"), openHow(flags, Beneath), plan.Num(openHowSize))
+	for _, fd := range f.Null {
+		l.Add(m.At, plan.Dup3, plan.Slot("null"), plan.Num(uint64(fd)), plan.Num(0))
 	}
 }
 

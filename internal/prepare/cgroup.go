@@ -42,7 +42,9 @@ func NewGroup(f facts.Cgroup, c plan.Cgroup) (*Group, error) {
 }
 
 func (g *Group) build(f facts.Cgroup, c plan.Cgroup) error {
-	if err := g.claim(); err != nil {
+	if err := g.claim(); errors.Is(err, ErrRunning) {
+		return fmt.Errorf("cgroup %s: %w", g.path, err)
+	} else if err != nil {
 		return fmt.Errorf("cgroup %s: what was left behind: %w", g.path, err)
 	}
 	if err := g.delegate(f, c.Controllers); err != nil {

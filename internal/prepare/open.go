@@ -69,7 +69,7 @@ func isType(fd int, want string) error {
 		return err
 	}
 	if st.Mode&unix.S_IFMT != types[want] {
-		return fmt.Errorf("not a %s (mode %#o)", want, st.Mode)
+		return fmt.Errorf("not a %s (mode %#o); the policy's type says what stands there: dir, file or socket", want, st.Mode)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"debug/elf"
 	"fmt"
 	"os"
 	"runtime"
@@ -64,6 +65,7 @@ func started(t *testing.T, p *sealed.Policy, change func(*plan.Plan)) Target {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: launches")
 	}
+	needStatic(t)
 	if err := sealed.Validate(p); err != nil {
 		t.Fatal(err)
 	}
@@ -151,4 +153,20 @@ func cloned(t *testing.T, p *plan.Plan, group *prepare.Group) int {
 		t.Fatalf("init is not ready: %d, %v", n, err)
 	}
 	return c.PID
+}
+
+// needStatic skips where this program, which is the init of the launches too, would
+// need a loader that the new root does not have.
+func needStatic(t *testing.T) {
+	t.Helper()
+	f, err := elf.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			t.Skip("needs a static test program: no -race, or CGO_ENABLED=0")
+		}
+	}
 }

@@ -79,7 +79,11 @@ func needsWhy(t *testing.T, text, key string) {
 // arguments; where a group's condition is replaced, the call counts as named.
 func TestConditionsAndReasons(t *testing.T) {
 	good(t, "seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family == AF_UNIX\"\n")
-	good(t, "seccomp.allow = [\"@net-client\"]\nseccomp.when.socket = \"family == AF_VSOCK\"\n")
+	good(t, "seccomp.allow = [\"@net-client\"]\nseccomp.when.socket = \"family == AF_INET\"\n")
+	refuse(t, "seccomp.allow = [\"@net-client\"]\nseccomp.when.socket = \"family == AF_VSOCK\"\n",
+		`p.toml:6:23: a dangerous grant without a reason (its condition lets through what the groups keep closed: AF_VSOCK is in no namespace): "seccomp.socket"; hint: under [why], write: "seccomp.socket" = "the reason"`)
+	refuse(t, "seccomp.allow = [\"ioctl\"]\nseccomp.when.ioctl = \"cmd != TCGETS\"\n",
+		`p.toml:6:22: a dangerous grant without a reason (its condition lets through what the groups keep closed: TIOCSTI types into a terminal (CVE-2017-5226)): "seccomp.ioctl"; hint: under [why], write: "seccomp.ioctl" = "the reason"`)
 	refuse(t, "seccomp.allow = [\"ptrace\"]\nseccomp.when.ptrace = \"request == PTRACE_TRACEME\"\n",
 		`p.toml:6:23: a dangerous grant without a reason (reads and changes other processes): "seccomp.ptrace"; hint: under [why], write: "seccomp.ptrace" = "the reason"`)
 }

@@ -15,8 +15,11 @@ func (c *compiler) root() {
 	if f.Root.Path != nil {
 		p := f.Pos("root.path")
 		r.Path = c.cleanPath(*f.Root.Path, p)
+		// As the source of a bind; the default masks are of mounts of ours, not of these.
 		if r.Path == "/" {
 			c.need("root.path", p, "the host's own root is the workload's")
+		} else if why := dangerousSource(r.Path, given(f.Root.Writable, false)); r.Path != "" && why != "" {
+			c.need("root.path", p, why)
 		}
 		if f.Root.Image != nil {
 			c.fail(f.KeyPos("root.image"), "root.image", "there is root.path too", "two roots")

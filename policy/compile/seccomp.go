@@ -132,6 +132,7 @@ func (c *compiler) rules(granted map[string]*grant, arches []seccomp.Arch) map[s
 		rule := seccomp.Rule{At: g.where()}
 		if text := g.text(); text != "" {
 			rule.When = c.expression(name, text, g, arches)
+			c.widened(name, g, rule.When, arches)
 		}
 		allow[name] = rule
 	}
