@@ -49,9 +49,21 @@ func arbitrary(r *rand.Rand) *sealed.Policy {
 // arbitraryMounts nests mounts of every kind in each other.
 func arbitraryMounts(r *rand.Rand, p *sealed.Policy) {
 	dirs := []string{""}
+	// The kernel's own file systems have one place each.
+	for _, m := range []sealed.Mount{
+		{Kind: sealed.Proc, Target: "/proc", Writable: true}, {Kind: sealed.Sysfs, Target: "/sys"},
+		{Kind: sealed.Cgroup2, Target: "/sys/fs/cgroup"}, {Kind: sealed.Dev, Target: "/dev", Size: 4096, Inodes: 100, Devices: true},
+		{Kind: sealed.Mqueue, Target: "/dev/mqueue", Writable: true},
+	} {
+		if r.Intn(2) == 0 {
+			m.At = "r:" + m.Target
+			p.Mounts = append(p.Mounts, m)
+			dirs = append(dirs, m.Target)
+		}
+	}
 	for n := range r.Intn(10) {
 		m := sealed.Mount{
-			Kind: sealed.MountKind(r.Intn(int(sealed.KindLimit))), Writable: r.Intn(2) == 0, At: fmt.Sprintf("r:%d", n),
+			Kind: sealed.MountKind(r.Intn(2)), Writable: r.Intn(2) == 0, At: fmt.Sprintf("r:%d", n), // Bind or Tmpfs
 			Target: fmt.Sprintf("%s/%c/m%d", dirs[r.Intn(len(dirs))], 'a'+r.Intn(3), n),
 		}
 		switch m.Kind {
@@ -60,8 +72,6 @@ func arbitraryMounts(r *rand.Rand, p *sealed.Policy) {
 			m.Recursive = m.Type == sealed.Directory && r.Intn(2) == 0
 		case sealed.Tmpfs:
 			m.Size, m.Inodes, m.Mode, m.UID, m.Exec = 4096, 10, 0o755, 5, r.Intn(2) == 0
-		case sealed.Dev:
-			m.Size, m.Inodes, m.Devices = 4096, 100, true
 		}
 		if m.Type == sealed.Directory {
 			dirs = append(dirs, m.Target)

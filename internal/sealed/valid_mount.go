@@ -62,8 +62,18 @@ func (m *Mount) fault() string {
 	if m.Recursive && (m.Kind != Bind || m.Type != Directory) {
 		return "is recursive and not the bind of a directory"
 	}
+	if at, ok := places[m.Kind]; ok && m.Target != at {
+		return "is at another place than " + at + ", where the default masks expect it"
+	}
+	if m.Writable && (m.Kind == Sysfs || m.Kind == Cgroup2) {
+		return "is writable: the host's controls, or the container's own limits"
+	}
 	return m.sizeFault()
 }
+
+// places of the kernel's own file systems. A procfs elsewhere would have none of the
+// default masks, and nobody would be told.
+var places = map[MountKind]string{Proc: "/proc", Sysfs: "/sys", Dev: "/dev", Mqueue: "/dev/mqueue", Cgroup2: "/sys/fs/cgroup"}
 
 // sizeFault: to tmpfs(5) a size or an inode count of zero is no limit at all, so
 // a policy that leaves one out would let the workload fill the host's memory.
