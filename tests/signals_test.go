@@ -199,3 +199,18 @@ func TestOnlyOneOfANameWhateverTheState(t *testing.T) {
 	p.signal(t, unix.SIGTERM)
 	p.wait(t).expect(t, 128+15)
 }
+
+// A SIGPIPE that somebody sends is handed over by whichever thread got it, and is not
+// mistaken for the shim's own.
+func TestBrokenPipeIsForwarded(t *testing.T) {
+	needRoot(t)
+	sealed := compiled(t, policy("pipe", `"/app/probe", "signals"`, ""))
+	for range 10 {
+		p := running(t, sealed)
+		p.until(t, "ready")
+		p.signal(t, unix.SIGPIPE)
+		p.until(t, "\n13 ")
+		p.signal(t, unix.SIGTERM)
+		p.wait(t).expect(t, 0)
+	}
+}

@@ -33,9 +33,11 @@ func Catch() (*Signals, error) {
 	return &Signals{fd}, nil
 }
 
-// next takes one signal; 0 when none waits. The number leads struct signalfd_siginfo,
-// and the sender's pid is its fourth (signalfd(2)). A SIGPIPE from ourselves is of our own
-// writes, to a standard error that nobody reads: it is not for the workload.
+// next takes one signal; 0 when none waits. The number leads struct signalfd_siginfo; its
+// third word is the code, its fourth the sender's pid (signalfd(2)). A SIGPIPE from
+// ourselves is of our own writes, to a standard error that nobody reads: it is not for the
+// workload. One that another thread has handed over is from ourselves too, by tgkill(2),
+// and is somebody else's.
 func (s *Signals) next() (unix.Signal, error) {
 	var info [128]byte
 	n, err := unix.Read(s.fd, info[:])
@@ -45,8 +47,9 @@ func (s *Signals) next() (unix.Signal, error) {
 	if err != nil || n != len(info) {
 		return 0, fmt.Errorf("signalfd: read %d bytes: %w", n, err)
 	}
-	number, sender := unix.Signal(binary.NativeEndian.Uint32(info[:])), binary.NativeEndian.Uint32(info[12:])
-	if number == unix.SIGPIPE && int(sender) == unix.Getpid() {
+	word := func(n int) uint32 { return binary.NativeEndian.Uint32(info[4*n:]) }
+	number, code, sender := unix.Signal(word(0)), int32(word(2)), int(word(3))
+	if number == unix.SIGPIPE && code == sys.CodeUser && sender == unix.Getpid() {
 		return 0, nil
 	}
 	return number, nil
