@@ -15,7 +15,7 @@ import (
 	"casemate/internal/exit"
 	"casemate/internal/gate"
 	"casemate/internal/orders"
-	"casemate/policy/seccomp"
+	"casemate/policy/filter"
 )
 
 // seldom are calls of the set that a run may do without.
@@ -120,7 +120,7 @@ func TestSyscallSet(t *testing.T) {
 		}
 		maps.Copy(seen, traced(t, env, orders.Orders{Argv: []string{"/nothing"}}, exit.NotFound))
 	}
-	set := seccomp.InitSet()
+	set := filter.InitSet()
 	for call := range seen {
 		if !slices.Contains(set, call) {
 			t.Errorf("init calls %s, which the set lacks", call)

@@ -11,6 +11,7 @@ import (
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
 	"casemate/policy/compile"
+	"casemate/policy/filter"
 	"casemate/policy/seccomp"
 	"casemate/policy/syntax"
 )
@@ -31,7 +32,7 @@ func runVersion(flags *flag.FlagSet, args []string) error {
 		return err
 	}
 	_, err := fmt.Printf("casemate %s, policy language 1, libseccomp %s, syscalls of golang.org/x/sys %s\n",
-		compile.Version, seccomp.LibraryVersion(), seccomp.TableVersion)
+		compile.Version, seccomp.LibraryVersion(), filter.TableVersion)
 	return err
 }
 

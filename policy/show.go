@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"casemate/internal/sealed"
-	"casemate/policy/seccomp"
+	"casemate/policy/filter"
 )
 
 // runShow prints what a sealed policy holds.
@@ -60,7 +60,7 @@ func open(path string) (*sealed.File, error) {
 
 // showProgram writes a filter's bytes for other people's simulators.
 func showProgram(path string, p *sealed.Policy, name string) error {
-	arch, err := seccomp.ParseArch(name)
+	arch, err := filter.ParseArch(name)
 	if err != nil {
 		return usagef("show: --bpf: %v", err)
 	}

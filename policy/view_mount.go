@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"casemate/internal/sealed"
-	"casemate/policy/seccomp"
+	"casemate/policy/filter"
 )
 
 var (
@@ -43,7 +43,7 @@ func newMountRow(m *sealed.Mount) mountRow {
 }
 
 func archName(audit uint32) string {
-	for _, a := range seccomp.Arches() {
+	for _, a := range filter.Arches() {
 		if a.AuditArch() == audit {
 			return string(a)
 		}

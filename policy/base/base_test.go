@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"casemate/policy/base"
-	"casemate/policy/seccomp"
+	"casemate/policy/filter"
 	"casemate/policy/syntax"
 )
 
@@ -42,7 +42,7 @@ func TestGroups(t *testing.T) {
 		}
 		seen := map[string]bool{}
 		for _, call := range g.Calls {
-			if !seccomp.Known(call) {
+			if !filter.Known(call) {
 				t.Errorf("%s: unknown call %s", name, call)
 			}
 			if seen[call] {
@@ -54,11 +54,11 @@ func TestGroups(t *testing.T) {
 			if !seen[call] {
 				t.Errorf("%s: a condition on %s, which it does not grant", name, call)
 			}
-			for _, arch := range seccomp.Arches() {
-				if _, here := seccomp.Number(arch, call); !here {
+			for _, arch := range filter.Arches() {
+				if _, here := filter.Number(arch, call); !here {
 					continue
 				}
-				if e, err := seccomp.ParseExpr(call, when); err != nil {
+				if e, err := filter.ParseExpr(call, when); err != nil {
 					t.Errorf("%s: %s: %v", name, call, err)
 				} else if _, err := e.Tree(arch); err != nil {
 					t.Errorf("%s: %s on %s: %v", name, call, arch, err)

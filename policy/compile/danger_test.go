@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"casemate/policy/base"
-	"casemate/policy/seccomp"
+	"casemate/policy/filter"
 
 	"github.com/syndtr/gocapability/capability"
 )
@@ -25,7 +25,7 @@ func TestGroupsAreSafe(t *testing.T) {
 			t.Errorf("%s grants clone3", name)
 		}
 	}
-	for _, call := range seccomp.InitSet() {
+	for _, call := range filter.InitSet() {
 		if _, ok := dangerousCalls[call]; ok && initWhen[call] == "" {
 			t.Errorf("init's own set grants %s without a condition", call)
 		}
@@ -35,7 +35,7 @@ func TestGroupsAreSafe(t *testing.T) {
 // A name that nobody knows would guard nothing.
 func TestDangerousNames(t *testing.T) {
 	for call := range dangerousCalls {
-		if !seccomp.Known(call) {
+		if !filter.Known(call) {
 			t.Errorf("unknown call %s", call)
 		}
 	}
@@ -49,7 +49,7 @@ func TestDangerousNames(t *testing.T) {
 		}
 	}
 	for call := range initWhen {
-		if !slices.Contains(seccomp.InitSet(), call) {
+		if !slices.Contains(filter.InitSet(), call) {
 			t.Errorf("a condition on %s, which init does not need", call)
 		}
 	}

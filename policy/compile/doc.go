@@ -11,7 +11,7 @@
 // for, beyond the files it is told to read: the policy, what lies beside it, and
 // the passwd and group files. It runs at image build, never at boot.
 //
-// It imports policy/syntax, policy/base, policy/seccomp, internal/sealed, and the
+// It imports policy/syntax, policy/base, policy/filter, policy/seccomp, internal/sealed, and the
 // libraries that know capability names and SELinux contexts.
 //
 //	source.go   files             extends.go    bases            compile.go   the order of the rooms

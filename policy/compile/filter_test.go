@@ -7,16 +7,16 @@ import (
 
 	"casemate/internal/sealed"
 	"casemate/policy/base"
-	"casemate/policy/seccomp"
+	"casemate/policy/filter"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
 // verdict runs a compiled filter on one call in a machine that is not ours.
-func verdict(t *testing.T, p *sealed.Policy, arch seccomp.Arch, call string, args ...uint64) seccomp.Action {
+func verdict(t *testing.T, p *sealed.Policy, arch filter.Arch, call string, args ...uint64) filter.Action {
 	t.Helper()
-	nr, ok := seccomp.Number(arch, call)
+	nr, ok := filter.Number(arch, call)
 	if !ok {
 		t.Fatalf("no %s on %s", call, arch)
 	}
@@ -30,7 +30,7 @@ func verdict(t *testing.T, p *sealed.Policy, arch seccomp.Arch, call string, arg
 }
 
 // simulate lays out struct seccomp_data, words in the byte order of x/net/bpf.
-func simulate(t *testing.T, program []byte, nr, arch uint32, args []uint64) seccomp.Action {
+func simulate(t *testing.T, program []byte, nr, arch uint32, args []uint64) filter.Action {
 	t.Helper()
 	var raw []bpf.RawInstruction
 	for i := 0; i+8 <= len(program); i += 8 {
@@ -56,12 +56,12 @@ func simulate(t *testing.T, program []byte, nr, arch uint32, args []uint64) secc
 	if err != nil {
 		t.Fatal(err)
 	}
-	return seccomp.Action(uint32(v))
+	return filter.Action(uint32(v))
 }
 
 const (
-	allow = seccomp.ActionAllow
-	eperm = seccomp.ActionEPERM
+	allow = filter.ActionAllow
+	eperm = filter.ActionEPERM
 )
 
 // What the shipped bases come to, call by call.
@@ -78,13 +78,13 @@ func TestBaseFilters(t *testing.T) {
 		policy *sealed.Policy
 		call   string
 		args   []uint64
-		want   seccomp.Action
+		want   filter.Action
 	}{
 		{minimal, "read", nil, allow},
 		{minimal, "socket", []uint64{unix.AF_UNIX}, eperm},
 		{minimal, "mkdirat", nil, eperm},
 		{minimal, "ptrace", nil, eperm},
-		{minimal, "clone3", nil, seccomp.ActionENOSYS},
+		{minimal, "clone3", nil, filter.ActionENOSYS},
 		{minimal, "ioctl", []uint64{0, unix.TCGETS}, allow},
 		{minimal, "ioctl", []uint64{0, unix.TIOCSTI}, eperm},
 		{minimal, "ioctl", []uint64{0, 0xffffffff<<32 | unix.TIOCSTI}, eperm}, // CVE-2019-7303
@@ -107,7 +107,7 @@ func TestBaseFilters(t *testing.T) {
 		{server, "socket", []uint64{unix.AF_PACKET}, eperm},
 		{server, "connect", nil, allow}, // of a unix socket; the network namespace is the boundary
 	} {
-		for _, arch := range seccomp.Arches() {
+		for _, arch := range filter.Arches() {
 			if got := verdict(t, c.policy, arch, c.call, c.args...); got != c.want {
 				t.Errorf("%s %s(%#x): %s, want %s", arch, c.call, c.args, got, c.want)
 			}
@@ -121,10 +121,10 @@ func TestGroupFilters(t *testing.T) {
 		g, _ := base.FindGroup(name)
 		p := good(t, `seccomp.allow = ["`+name+`"]`)
 		for _, call := range g.Calls {
-			if _, here := seccomp.Number(seccomp.AMD64, call); !here || g.When[call] != "" {
+			if _, here := filter.Number(filter.AMD64, call); !here || g.When[call] != "" {
 				continue
 			}
-			if got := verdict(t, p, seccomp.AMD64, call); got != allow {
+			if got := verdict(t, p, filter.AMD64, call); got != allow {
 				t.Errorf("%s: %s: %s", name, call, got)
 			}
 		}
@@ -134,17 +134,17 @@ func TestGroupFilters(t *testing.T) {
 // The words of the section reach the filter.
 func TestActions(t *testing.T) {
 	p := good(t, "[seccomp]\ndefault = \"EACCES\"\nunknown = \"kill\"\nbad_arch = \"kill\"\nallow = [\"@default\", \"mkdir\"]\nkill = [\"ptrace\"]\n")
-	for call, want := range map[string]seccomp.Action{
-		"mkdir": allow, "rmdir": seccomp.ActionEACCES, "ptrace": seccomp.ActionKillProcess,
+	for call, want := range map[string]filter.Action{
+		"mkdir": allow, "rmdir": filter.ActionEACCES, "ptrace": filter.ActionKillProcess,
 	} {
-		if got := verdict(t, p, seccomp.AMD64, call); got != want {
+		if got := verdict(t, p, filter.AMD64, call); got != want {
 			t.Errorf("%s: %s", call, got)
 		}
 	}
-	if got := simulate(t, p.Filters[0].Program, 9999, sealed.ArchAMD64, nil); got != seccomp.ActionKillProcess {
+	if got := simulate(t, p.Filters[0].Program, 9999, sealed.ArchAMD64, nil); got != filter.ActionKillProcess {
 		t.Errorf("unknown: %s", got)
 	}
-	if got := simulate(t, p.Filters[0].Program, 0, sealed.ArchARM64, nil); got != seccomp.ActionKillProcess {
+	if got := simulate(t, p.Filters[0].Program, 0, sealed.ArchARM64, nil); got != filter.ActionKillProcess {
 		t.Errorf("foreign architecture: %s", got)
 	}
 }

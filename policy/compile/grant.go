@@ -9,6 +9,7 @@ import (
 
 	"casemate/internal/sealed"
 	"casemate/policy/base"
+	"casemate/policy/filter"
 	"casemate/policy/seccomp"
 	"casemate/policy/syntax"
 )
@@ -86,20 +87,20 @@ func (c *compiler) granted(f *syntax.File, fail failure) map[string]*grant {
 			fail(p, entry, orDefault(syntax.DidYouMean(entry, base.Groups()), "there are "+strings.Join(base.Groups(), ", ")), "unknown group of system calls")
 		case entry == "clone3":
 			fail(p, entry, "remove it: C libraries fall back to clone", "clone3 is never allowed, no filter can see its flags")
-		case !seccomp.Known(entry):
-			fail(p, entry, didYouMean(seccomp.Suggest(entry)), "unknown system call")
+		case !filter.Known(entry):
+			fail(p, entry, didYouMean(filter.Suggest(entry)), "unknown system call")
 		default:
 			add(entry, "", "", p)
 		}
 	}
-	for _, name := range seccomp.InitSet() {
+	for _, name := range filter.InitSet() {
 		add(name, initWhen[name], initGroup, syntax.Position{})
 	}
 	return all
 }
 
 func (c *compiler) unknownCall(name string, p syntax.Position) {
-	c.fail(p, name, didYouMean(seccomp.Suggest(name)), "unknown system call")
+	c.fail(p, name, didYouMean(filter.Suggest(name)), "unknown system call")
 }
 
 func didYouMean(word string) string {
@@ -121,10 +122,10 @@ func (c *compiler) inputs() {
 			in = append(in, sealed.Input{Kind: "group", Name: g.Name, Digest: g.Digest})
 		}
 	}
-	set := sha256.Sum256(fmt.Append(nil, seccomp.InitSet(), initWhen))
+	set := sha256.Sum256(fmt.Append(nil, filter.InitSet(), initWhen))
 	in = append(in,
 		sealed.Input{Kind: "group", Name: initGroup, Digest: set},
-		sealed.Input{Kind: "table", Name: "syscalls of golang.org/x/sys " + seccomp.TableVersion, Digest: seccomp.TableDigest()},
+		sealed.Input{Kind: "table", Name: "syscalls of golang.org/x/sys " + filter.TableVersion, Digest: filter.TableDigest()},
 		named("compiler", "casemate "+Version),
 		named("libseccomp", seccomp.LibraryVersion()),
 	)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"casemate/internal/sealed"
+	"casemate/policy/filter"
 	"casemate/policy/seccomp"
 	"casemate/policy/syntax"
 )
@@ -21,7 +22,7 @@ func (c *compiler) seccomp(top *layer) {
 	c.agree(top)
 	c.existing(granted, arches)
 	c.dangers(granted)
-	rules := seccomp.Rules{Allow: c.rules(granted, arches), Kill: c.kills(granted)}
+	rules := filter.Rules{Allow: c.rules(granted, arches), Kill: c.kills(granted)}
 	rules.Default = c.action("seccomp.default", c.file.Seccomp.Default, "EPERM")
 	rules.Unknown = c.action("seccomp.unknown", c.file.Seccomp.Unknown, "ENOSYS")
 	rules.BadArch = c.action("seccomp.bad_arch", c.file.Seccomp.BadArch, "kill")
@@ -38,23 +39,23 @@ func (c *compiler) seccomp(top *layer) {
 }
 
 // arches gives the architectures, in the order of the sealed policy.
-func (c *compiler) arches() []seccomp.Arch {
+func (c *compiler) arches() []filter.Arch {
 	if len(c.file.Arch) == 0 {
-		return seccomp.Arches()
+		return filter.Arches()
 	}
-	seen := map[seccomp.Arch]bool{}
+	seen := map[filter.Arch]bool{}
 	for i, name := range c.file.Arch {
-		arch, err := seccomp.ParseArch(name)
+		arch, err := filter.ParseArch(name)
 		if err != nil || seen[arch] {
 			c.fail(c.file.Pos("arch", i), name, "amd64 is x86_64, arm64 is aarch64", "listed twice")
 		}
 		seen[arch] = true
 	}
-	return slices.SortedFunc(maps.Keys(seen), func(a, b seccomp.Arch) int { return cmp.Compare(a.AuditArch(), b.AuditArch()) })
+	return slices.SortedFunc(maps.Keys(seen), func(a, b filter.Arch) int { return cmp.Compare(a.AuditArch(), b.AuditArch()) })
 }
 
-func (c *compiler) action(key string, word *string, otherwise string) seccomp.Action {
-	a, err := seccomp.ParseAction(given(word, otherwise))
+func (c *compiler) action(key string, word *string, otherwise string) filter.Action {
+	a, err := filter.ParseAction(given(word, otherwise))
 	if err != nil {
 		c.fail(c.file.Pos(key), *word, "", "%v", err)
 	}
@@ -69,9 +70,9 @@ func (c *compiler) conditions(granted map[string]*grant) {
 		n := c.file.Find("seccomp.when", name)
 		g := granted[name]
 		switch {
-		case !seccomp.Known(name):
+		case !filter.Known(name):
 			c.unknownCall(name, n.Key)
-		case slices.Contains(seccomp.InitSet(), name):
+		case slices.Contains(filter.InitSet(), name):
 			c.fail(n.Key, name, "leave it out", "a condition on a call that init itself needs (@casemate-init)")
 		case g == nil:
 			c.fail(n.Key, name, "add it, or a group with it, to allow", "a condition on a call that is not allowed")
@@ -104,9 +105,9 @@ func (c *compiler) agree(l *layer) {
 
 // existing refuses a call named by the policy that none of its architectures has.
 // Groups serve all architectures and may hold what one of them lacks.
-func (c *compiler) existing(granted map[string]*grant, arches []seccomp.Arch) {
+func (c *compiler) existing(granted map[string]*grant, arches []filter.Arch) {
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
-		here := slices.ContainsFunc(arches, func(a seccomp.Arch) bool { _, ok := seccomp.Number(a, name); return ok })
+		here := slices.ContainsFunc(arches, func(a filter.Arch) bool { _, ok := filter.Number(a, name); return ok })
 		if granted[name].named && !here {
 			c.fail(granted[name].at, name, "remove it", "no such call on any of the policy's architectures")
 		}
@@ -125,11 +126,11 @@ func (c *compiler) dangers(granted map[string]*grant) {
 }
 
 // rules parses the conditions.
-func (c *compiler) rules(granted map[string]*grant, arches []seccomp.Arch) map[string]seccomp.Rule {
-	allow := map[string]seccomp.Rule{}
+func (c *compiler) rules(granted map[string]*grant, arches []filter.Arch) map[string]filter.Rule {
+	allow := map[string]filter.Rule{}
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
 		g := granted[name]
-		rule := seccomp.Rule{At: g.where()}
+		rule := filter.Rule{At: g.where()}
 		if text := g.text(); text != "" {
 			rule.When = c.expression(name, text, g, arches)
 			c.widened(name, g, rule.When, arches)
@@ -140,14 +141,14 @@ func (c *compiler) rules(granted map[string]*grant, arches []seccomp.Arch) map[s
 }
 
 // expression parses one condition, for each architecture that has the call.
-func (c *compiler) expression(name, text string, g *grant, arches []seccomp.Arch) *seccomp.Expr {
-	e, err := seccomp.ParseExpr(name, text)
+func (c *compiler) expression(name, text string, g *grant, arches []filter.Arch) *filter.Expr {
+	e, err := filter.ParseExpr(name, text)
 	for _, arch := range arches {
-		if _, here := seccomp.Number(arch, name); here && err == nil {
+		if _, here := filter.Number(arch, name); here && err == nil {
 			_, err = e.Tree(arch)
 		}
 	}
-	var fault *seccomp.ExprError
+	var fault *filter.ExprError
 	if errors.As(err, &fault) {
 		p := g.at
 		if g.own {
@@ -168,9 +169,9 @@ func (c *compiler) kills(granted map[string]*grant) map[string]string {
 		switch g := granted[name]; {
 		case strings.HasPrefix(name, "@"):
 			c.fail(p, name, "write the calls one by one", "a group cannot be killed")
-		case !seccomp.Known(name):
+		case !filter.Known(name):
 			c.unknownCall(name, p)
-		case slices.Contains(seccomp.InitSet(), name):
+		case slices.Contains(filter.InitSet(), name):
 			c.fail(p, name, "remove it", "init itself needs the call (@casemate-init)")
 		case g != nil:
 			c.fail(p, name, "remove it from one of the two", "the call is allowed by %s", g.where())

@@ -1,7 +1,7 @@
 package compile
 
 import (
-	"casemate/policy/seccomp"
+	"casemate/policy/filter"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,13 +36,13 @@ var sentinels = map[string][]sentinel{
 
 // widened demands a reason where a policy's own condition lets a dangerous call
 // through. The kernel's numbers are those of every architecture.
-func (c *compiler) widened(name string, g *grant, when *seccomp.Expr, arches []seccomp.Arch) {
+func (c *compiler) widened(name string, g *grant, when *filter.Expr, arches []filter.Arch) {
 	if !g.own || when == nil {
 		return
 	}
 	for _, s := range sentinels[name] {
 		for _, a := range arches {
-			if seccomp.Eval(when, a, s.args) {
+			if filter.Eval(when, a, s.args) {
 				c.need("seccomp."+name, g.at, "its condition lets through what the groups keep closed: "+s.what)
 				return
 			}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"casemate/policy/filter"
 )
 
 // verdict is the rule for one system call on one architecture.
@@ -11,7 +13,7 @@ type verdict struct {
 	name   string
 	nr     int
 	at     string // where it was written
-	action Action
+	action filter.Action
 	when   []Conjunction // nil: whatever the arguments; else Default where none holds
 }
 
@@ -20,7 +22,7 @@ const optimize = 2
 
 // Compile gives the program for one architecture: struct sock_filter records, 8
 // bytes each, little endian. The same rules give the same bytes.
-func Compile(arch Arch, r Rules) ([]byte, error) {
+func Compile(arch filter.Arch, r filter.Rules) ([]byte, error) {
 	program, err := compile(arch, r, optimize)
 	if err != nil {
 		return nil, err
@@ -28,18 +30,18 @@ func Compile(arch Arch, r Rules) ([]byte, error) {
 	return encode(program), nil
 }
 
-func compile(arch Arch, r Rules, optimize int) ([]instruction, error) {
-	if arch.column() < 0 {
+func compile(arch filter.Arch, r filter.Rules, optimize int) ([]instruction, error) {
+	if !arch.Valid() {
 		return nil, fmt.Errorf("architecture %q: no filter can be compiled for it", arch)
 	}
-	if err := r.checkActions(); err != nil {
+	if err := checkActions(r); err != nil {
 		return nil, err
 	}
-	verdicts, err := r.verdicts(arch)
+	list, err := verdicts(arch, r)
 	if err != nil {
 		return nil, err
 	}
-	decided, rules, err := split(arch, verdicts)
+	decided, rules, err := split(arch, list)
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +50,8 @@ func compile(arch Arch, r Rules, optimize int) ([]instruction, error) {
 		return nil, fmt.Errorf("filter for %s: %w", arch, err)
 	}
 	program := slices.Concat(prologue(arch, r, decided), tail)
-	possible := map[Action]bool{
-		ActionAllow: true, ActionENOSYS: true, ActionKillProcess: true,
+	possible := map[filter.Action]bool{
+		filter.ActionAllow: true, filter.ActionENOSYS: true, filter.ActionKillProcess: true,
 		r.Default: true, r.Unknown: true, r.BadArch: true,
 	}
 	if err := check(program, possible); err != nil {
@@ -58,12 +60,12 @@ func compile(arch Arch, r Rules, optimize int) ([]instruction, error) {
 	return program, nil
 }
 
-func (r Rules) checkActions() error {
+func checkActions(r filter.Rules) error {
 	for _, a := range []struct {
 		name   string
-		action Action
+		action filter.Action
 	}{{"default", r.Default}, {"unknown", r.Unknown}, {"bad_arch", r.BadArch}} {
-		if !a.action.denies() {
+		if !a.action.Denies() {
 			return fmt.Errorf("seccomp %s = %s: must be one of EPERM, EACCES, ENOSYS, kill", a.name, a.action)
 		}
 	}
@@ -72,19 +74,19 @@ func (r Rules) checkActions() error {
 
 // verdicts gives the rules that hold on arch, ascending by number, without those
 // that say what the default says anyway (libseccomp refuses these).
-func (r Rules) verdicts(arch Arch) ([]verdict, error) {
+func verdicts(arch filter.Arch, r filter.Rules) ([]verdict, error) {
 	var list []verdict
 	for _, name := range slices.Sorted(maps.Keys(r.Allow)) {
 		rule := r.Allow[name]
 		if at, twice := r.Kill[name]; twice {
 			return nil, fmt.Errorf("%s: %s is allowed, and killed at %s", rule.At, name, at)
 		}
-		v, here, err := newVerdict(arch, name, rule.At, ActionAllow)
+		v, here, err := newVerdict(arch, name, rule.At, filter.ActionAllow)
 		if err != nil {
 			return nil, err
 		}
 		if here && rule.When != nil {
-			if v.when, err = rule.lower(arch, name); err != nil {
+			if v.when, err = lower(arch, name, rule); err != nil {
 				return nil, fmt.Errorf("%s: condition of %s: %w", rule.At, name, err)
 			}
 		}
@@ -93,7 +95,7 @@ func (r Rules) verdicts(arch Arch) ([]verdict, error) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Kill)) {
-		v, here, err := newVerdict(arch, name, r.Kill[name], ActionKillProcess)
+		v, here, err := newVerdict(arch, name, r.Kill[name], filter.ActionKillProcess)
 		if err != nil {
 			return nil, err
 		}
@@ -101,8 +103,8 @@ func (r Rules) verdicts(arch Arch) ([]verdict, error) {
 			list = append(list, v)
 		}
 	}
-	if !r.mentions(clone3) {
-		v, _, err := newVerdict(arch, clone3, "", ActionENOSYS)
+	if !mentions(r, filter.Clone3) {
+		v, _, err := newVerdict(arch, filter.Clone3, "", filter.ActionENOSYS)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +115,7 @@ func (r Rules) verdicts(arch Arch) ([]verdict, error) {
 	return list, nil
 }
 
-func (r Rules) mentions(name string) bool {
+func mentions(r filter.Rules, name string) bool {
 	_, allowed := r.Allow[name]
 	_, killed := r.Kill[name]
 	return allowed || killed
@@ -121,7 +123,7 @@ func (r Rules) mentions(name string) bool {
 
 // lower gives the rule's condition. An Expr was parsed for one system call, whose
 // arguments it names, and belongs to no other.
-func (r Rule) lower(arch Arch, name string) ([]Conjunction, error) {
+func lower(arch filter.Arch, name string, r filter.Rule) ([]Conjunction, error) {
 	if r.When.Syscall != name {
 		return nil, fmt.Errorf("it was parsed for %s", r.When.Syscall)
 	}
@@ -129,11 +131,11 @@ func (r Rule) lower(arch Arch, name string) ([]Conjunction, error) {
 }
 
 // newVerdict is false for a system call that only other architectures have.
-func newVerdict(arch Arch, name, at string, a Action) (verdict, bool, error) {
-	nr, ok := Number(arch, name)
-	if !ok && !Known(name) {
+func newVerdict(arch filter.Arch, name, at string, a filter.Action) (verdict, bool, error) {
+	nr, ok := filter.Number(arch, name)
+	if !ok && !filter.Known(name) {
 		err := fmt.Errorf("%s: unknown system call %q", at, name)
-		if near := Suggest(name); near != "" {
+		if near := filter.Suggest(name); near != "" {
 			err = fmt.Errorf("%w; did you mean %s?", err, near)
 		}
 		return verdict{}, false, err
@@ -143,7 +145,7 @@ func newVerdict(arch Arch, name, at string, a Action) (verdict, bool, error) {
 
 // split separates what the prologue must decide, since libseccomp does not know
 // the name on this architecture, from what libseccomp compiles.
-func split(arch Arch, list []verdict) (decided, rules []verdict, err error) {
+func split(arch filter.Arch, list []verdict) (decided, rules []verdict, err error) {
 	for _, v := range list {
 		known, err := libraryKnows(arch, v.name, v.nr)
 		if err != nil {

@@ -4,28 +4,30 @@ import (
 	"maps"
 	"slices"
 	"testing"
+
+	"casemate/policy/filter"
 )
 
 // foreign are architectures, numbers and ABIs that no rule may reach.
-func foreign(arch Arch) []Call {
-	var list []Call
+func foreign(arch filter.Arch) []filter.Call {
+	var list []filter.Call
 	for _, audit := range []uint32{0, 0xffffffff, 0x40000003, 0xc000003e, 0xc00000b7, 0x40000028, 0x8000003e} {
 		for _, nr := range []uint32{0, 1, 41, 57, 435} {
-			list = append(list, Call{NR: nr, Arch: audit})
+			list = append(list, filter.Call{NR: nr, Arch: audit})
 		}
 	}
 	for nr := uint32(0); nr < 600; nr++ {
-		list = append(list, Call{NR: x32Bit + nr, Arch: arch.AuditArch()})
+		list = append(list, filter.Call{NR: filter.X32Bit + nr, Arch: arch.AuditArch()})
 	}
 	for _, nr := range []uint32{0xffffffff, 0xfffffffe, 0x80000000, 0x7fffffff, 0x3fffffff, 1 << 16, 1024} {
-		list = append(list, Call{NR: nr, Arch: arch.AuditArch()})
+		list = append(list, filter.Call{NR: nr, Arch: arch.AuditArch()})
 	}
 	return list
 }
 
 // agree compares a program with what its rules mean, on every number from 0 to
 // 1023 and on all that is foreign.
-func agree(t *testing.T, g generator, arch Arch, r Rules, points int) {
+func agree(t *testing.T, g generator, arch filter.Arch, r filter.Rules, points int) {
 	t.Helper()
 	program, err := Compile(arch, r)
 	if err != nil {
@@ -38,7 +40,7 @@ func agree(t *testing.T, g generator, arch Arch, r Rules, points int) {
 	}
 	for _, c := range calls {
 		if got, want := m.run(t, c), r.Decide(arch, c); got != want {
-			name, _ := Name(arch, int(c.NR))
+			name, _ := filter.Name(arch, int(c.NR))
 			t.Errorf("%s: %s(%#x): the program says %s, the rules %s", arch, name, c, got, want)
 			if e := r.Allow[name].When; e != nil {
 				t.Errorf("condition: %s", e.Text)
@@ -56,7 +58,7 @@ func TestRandomRules(t *testing.T) {
 	for seed := range uint64(rounds) {
 		g := newGenerator(seed)
 		r := g.rules(t, 1+g.IntN(120))
-		for _, arch := range arches {
+		for _, arch := range filter.Arches() {
 			agree(t, g, arch, r, 200)
 		}
 		if t.Failed() {
@@ -101,25 +103,25 @@ func TestRandomConjunctions(t *testing.T) {
 		if list = absorb(list); list == nil {
 			continue
 		}
-		nr, _ := Number(AMD64, "kcmp")
-		v := verdict{name: "kcmp", nr: nr, action: ActionAllow, when: list}
-		program, err := body(AMD64, ActionEPERM, ActionKillProcess, []verdict{v}, optimize)
+		nr, _ := filter.Number(filter.AMD64, "kcmp")
+		v := verdict{name: "kcmp", nr: nr, action: filter.ActionAllow, when: list}
+		program, err := body(filter.AMD64, filter.ActionEPERM, filter.ActionKillProcess, []verdict{v}, optimize)
 		if err != nil {
 			t.Fatal(err)
 		}
 		m := newMachine(t, encode(program))
 		for range 4000 {
-			var args [maxArgs]uint64
+			var args [filter.MaxArgs]uint64
 			for i := range 3 {
 				for _, b := range bits {
 					args[i] |= b * g.Uint64N(2)
 				}
 			}
-			want := ActionEPERM
+			want := filter.ActionEPERM
 			if count(list, args) > 0 {
-				want = ActionAllow
+				want = filter.ActionAllow
 			}
-			if got := m.run(t, Call{uint32(nr), AMD64.AuditArch(), args}); got != want {
+			if got := m.run(t, filter.Call{NR: uint32(nr), Arch: filter.AMD64.AuditArch(), Args: args}); got != want {
 				t.Fatalf("seed %d: %v: %#x: %s, want %s", seed, list, args, got, want)
 			}
 		}

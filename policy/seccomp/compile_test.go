@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"casemate/policy/filter"
 )
 
 // usual are rules as most policies have them.
-func usual(allow map[string]Rule, kill map[string]string) Rules {
-	return Rules{ActionEPERM, ActionENOSYS, ActionKillProcess, allow, kill}
+func usual(allow map[string]filter.Rule, kill map[string]string) filter.Rules {
+	return filter.Rules{Default: filter.ActionEPERM, Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess, Allow: allow, Kill: kill}
 }
 
-func mustCompile(t testing.TB, arch Arch, r Rules) []byte {
+func mustCompile(t testing.TB, arch filter.Arch, r filter.Rules) []byte {
 	t.Helper()
 	program, err := Compile(arch, r)
 	if err != nil {
@@ -22,34 +24,34 @@ func mustCompile(t testing.TB, arch Arch, r Rules) []byte {
 }
 
 func TestCompileVerdicts(t *testing.T) {
-	r := usual(map[string]Rule{
-		"read":   {nil, "a:1"},
-		"open":   {nil, "a:2"}, // amd64 only
-		"socket": {mustParse(t, "socket", "family == AF_UNIX"), "a:3"},
-		"mseal":  {nil, "a:4"}, // newer than libseccomp 2.5
+	r := usual(map[string]filter.Rule{
+		"read":   {When: nil, At: "a:1"},
+		"open":   {When: nil, At: "a:2"}, // amd64 only
+		"socket": {When: mustParse(t, "socket", "family == AF_UNIX"), At: "a:3"},
+		"mseal":  {When: nil, At: "a:4"}, // newer than libseccomp 2.5
 	}, map[string]string{"ptrace": "a:5", "listns": "a:6"})
 
 	for _, c := range []struct {
 		name string
-		args [maxArgs]uint64
-		want Action
+		args [filter.MaxArgs]uint64
+		want filter.Action
 	}{
-		{"read", [maxArgs]uint64{1, 2, 3}, ActionAllow},
-		{"openat", [maxArgs]uint64{}, ActionEPERM},
-		{"socket", [maxArgs]uint64{1}, ActionAllow},
-		{"socket", [maxArgs]uint64{0xffffffff00000001}, ActionAllow},
-		{"socket", [maxArgs]uint64{2}, ActionEPERM},
-		{"socket", [maxArgs]uint64{1 << 32}, ActionEPERM},
-		{"mseal", [maxArgs]uint64{}, ActionAllow},
-		{"listmount", [maxArgs]uint64{}, ActionEPERM},
-		{"ptrace", [maxArgs]uint64{}, ActionKillProcess},
-		{"listns", [maxArgs]uint64{}, ActionKillProcess},
-		{"clone3", [maxArgs]uint64{}, ActionENOSYS},
+		{"read", [filter.MaxArgs]uint64{1, 2, 3}, filter.ActionAllow},
+		{"openat", [filter.MaxArgs]uint64{}, filter.ActionEPERM},
+		{"socket", [filter.MaxArgs]uint64{1}, filter.ActionAllow},
+		{"socket", [filter.MaxArgs]uint64{0xffffffff00000001}, filter.ActionAllow},
+		{"socket", [filter.MaxArgs]uint64{2}, filter.ActionEPERM},
+		{"socket", [filter.MaxArgs]uint64{1 << 32}, filter.ActionEPERM},
+		{"mseal", [filter.MaxArgs]uint64{}, filter.ActionAllow},
+		{"listmount", [filter.MaxArgs]uint64{}, filter.ActionEPERM},
+		{"ptrace", [filter.MaxArgs]uint64{}, filter.ActionKillProcess},
+		{"listns", [filter.MaxArgs]uint64{}, filter.ActionKillProcess},
+		{"clone3", [filter.MaxArgs]uint64{}, filter.ActionENOSYS},
 	} {
-		for _, arch := range arches {
-			nr, _ := Number(arch, c.name)
+		for _, arch := range filter.Arches() {
+			nr, _ := filter.Number(arch, c.name)
 			m := newMachine(t, mustCompile(t, arch, r))
-			if got := m.run(t, Call{uint32(nr), arch.AuditArch(), c.args}); got != c.want {
+			if got := m.run(t, filter.Call{NR: uint32(nr), Arch: arch.AuditArch(), Args: c.args}); got != c.want {
 				t.Errorf("%s: %s(%#x) = %s, want %s", arch, c.name, c.args, got, c.want)
 			}
 		}
@@ -57,28 +59,28 @@ func TestCompileVerdicts(t *testing.T) {
 }
 
 func TestCompileForeign(t *testing.T) {
-	r := usual(map[string]Rule{"read": {nil, ""}, "openat": {nil, ""}}, nil)
-	amd64, arm64 := newMachine(t, mustCompile(t, AMD64, r)), newMachine(t, mustCompile(t, ARM64, r))
+	r := usual(map[string]filter.Rule{"read": {When: nil, At: ""}, "openat": {When: nil, At: ""}}, nil)
+	amd64, arm64 := newMachine(t, mustCompile(t, filter.AMD64, r)), newMachine(t, mustCompile(t, filter.ARM64, r))
 	const i386 = 0x40000003
 	for _, c := range []struct {
 		m    machine
 		what string
-		call Call
-		want Action
+		call filter.Call
+		want filter.Action
 	}{
-		{amd64, "i386", Call{NR: 3, Arch: i386}, ActionKillProcess},
-		{amd64, "arm64", Call{NR: 63, Arch: ARM64.AuditArch()}, ActionKillProcess},
-		{amd64, "x32 read", Call{NR: x32Bit, Arch: AMD64.AuditArch()}, ActionKillProcess},
-		{amd64, "x32, high", Call{NR: 0xfffffffe, Arch: AMD64.AuditArch()}, ActionKillProcess},
-		{amd64, "-1", Call{NR: 0xffffffff, Arch: AMD64.AuditArch()}, ActionENOSYS},
-		{amd64, "too new", Call{NR: 900, Arch: AMD64.AuditArch()}, ActionENOSYS},
-		{amd64, "in the gap", Call{NR: 400, Arch: AMD64.AuditArch()}, ActionENOSYS},
-		{arm64, "amd64", Call{NR: 0, Arch: AMD64.AuditArch()}, ActionKillProcess},
-		{arm64, "arm", Call{NR: 3, Arch: 0x40000028}, ActionKillProcess},
-		{arm64, "-1", Call{NR: 0xffffffff, Arch: ARM64.AuditArch()}, ActionENOSYS},
-		{arm64, "x32's bit means nothing", Call{NR: x32Bit, Arch: ARM64.AuditArch()}, ActionENOSYS},
-		{arm64, "placeholder", Call{NR: 244, Arch: ARM64.AuditArch()}, ActionENOSYS},
-		{arm64, "read", Call{NR: 63, Arch: ARM64.AuditArch()}, ActionAllow},
+		{amd64, "i386", filter.Call{NR: 3, Arch: i386}, filter.ActionKillProcess},
+		{amd64, "arm64", filter.Call{NR: 63, Arch: filter.ARM64.AuditArch()}, filter.ActionKillProcess},
+		{amd64, "x32 read", filter.Call{NR: filter.X32Bit, Arch: filter.AMD64.AuditArch()}, filter.ActionKillProcess},
+		{amd64, "x32, high", filter.Call{NR: 0xfffffffe, Arch: filter.AMD64.AuditArch()}, filter.ActionKillProcess},
+		{amd64, "-1", filter.Call{NR: 0xffffffff, Arch: filter.AMD64.AuditArch()}, filter.ActionENOSYS},
+		{amd64, "too new", filter.Call{NR: 900, Arch: filter.AMD64.AuditArch()}, filter.ActionENOSYS},
+		{amd64, "in the gap", filter.Call{NR: 400, Arch: filter.AMD64.AuditArch()}, filter.ActionENOSYS},
+		{arm64, "amd64", filter.Call{NR: 0, Arch: filter.AMD64.AuditArch()}, filter.ActionKillProcess},
+		{arm64, "arm", filter.Call{NR: 3, Arch: 0x40000028}, filter.ActionKillProcess},
+		{arm64, "-1", filter.Call{NR: 0xffffffff, Arch: filter.ARM64.AuditArch()}, filter.ActionENOSYS},
+		{arm64, "x32's bit means nothing", filter.Call{NR: filter.X32Bit, Arch: filter.ARM64.AuditArch()}, filter.ActionENOSYS},
+		{arm64, "placeholder", filter.Call{NR: 244, Arch: filter.ARM64.AuditArch()}, filter.ActionENOSYS},
+		{arm64, "read", filter.Call{NR: 63, Arch: filter.ARM64.AuditArch()}, filter.ActionAllow},
 	} {
 		if got := c.m.run(t, c.call); got != c.want {
 			t.Errorf("%s: %s, want %s", c.what, got, c.want)
@@ -89,18 +91,18 @@ func TestCompileForeign(t *testing.T) {
 // clone3 can be allowed or killed, but only by name.
 func TestCompileClone3(t *testing.T) {
 	for _, c := range []struct {
-		r    Rules
-		want Action
+		r    filter.Rules
+		want filter.Action
 	}{
-		{usual(nil, nil), ActionENOSYS},
-		{usual(map[string]Rule{clone3: {nil, ""}}, nil), ActionAllow},
-		{usual(nil, map[string]string{clone3: ""}), ActionKillProcess},
-		{Rules{ActionENOSYS, ActionEPERM, ActionKillProcess, nil, nil}, ActionENOSYS},
-		{Rules{ActionKillProcess, ActionEPERM, ActionEPERM, nil, nil}, ActionENOSYS},
+		{usual(nil, nil), filter.ActionENOSYS},
+		{usual(map[string]filter.Rule{filter.Clone3: {When: nil, At: ""}}, nil), filter.ActionAllow},
+		{usual(nil, map[string]string{filter.Clone3: ""}), filter.ActionKillProcess},
+		{filter.Rules{Default: filter.ActionENOSYS, Unknown: filter.ActionEPERM, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, filter.ActionENOSYS},
+		{filter.Rules{Default: filter.ActionKillProcess, Unknown: filter.ActionEPERM, BadArch: filter.ActionEPERM, Allow: nil, Kill: nil}, filter.ActionENOSYS},
 	} {
-		for _, arch := range arches {
+		for _, arch := range filter.Arches() {
 			m := newMachine(t, mustCompile(t, arch, c.r))
-			if got := m.run(t, Call{NR: 435, Arch: arch.AuditArch()}); got != c.want {
+			if got := m.run(t, filter.Call{NR: 435, Arch: arch.AuditArch()}); got != c.want {
 				t.Errorf("%s: %v: %s, want %s", arch, c.r, got, c.want)
 			}
 		}
@@ -111,9 +113,9 @@ func TestCompileClone3(t *testing.T) {
 // forgets the default action of an empty one at level 2 (libseccomp issue 370).
 func TestCompileEmpty(t *testing.T) {
 	g := newGenerator(3)
-	for _, a := range []Action{ActionEPERM, ActionENOSYS, ActionKillProcess} {
-		for _, arch := range arches {
-			agree(t, g, arch, Rules{a, ActionEACCES, ActionKillProcess, nil, nil}, 1)
+	for _, a := range []filter.Action{filter.ActionEPERM, filter.ActionENOSYS, filter.ActionKillProcess} {
+		for _, arch := range filter.Arches() {
+			agree(t, g, arch, filter.Rules{Default: a, Unknown: filter.ActionEACCES, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, 1)
 		}
 	}
 }
@@ -126,29 +128,29 @@ func TestCompileRefuses(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		arch Arch
-		r    Rules
+		arch filter.Arch
+		r    filter.Rules
 		want string
 	}{
 		{"no such architecture", "riscv64", usual(nil, nil), `architecture "riscv64"`},
-		{"default missing", AMD64, Rules{Unknown: ActionENOSYS, BadArch: ActionKillProcess}, "default = 0x0"},
-		{"default allows", AMD64, Rules{ActionAllow, ActionENOSYS, ActionKillProcess, nil, nil}, "default = ALLOW"},
-		{"unknown allows", AMD64, Rules{ActionEPERM, ActionAllow, ActionKillProcess, nil, nil}, "unknown = ALLOW"},
-		{"bad_arch allows", AMD64, Rules{ActionEPERM, ActionENOSYS, ActionAllow, nil, nil}, "bad_arch = ALLOW"},
-		{"another errno", AMD64, Rules{ActionEPERM + 1, ActionENOSYS, ActionKillProcess, nil, nil}, "default = 0x50002"},
-		{"kills a thread", AMD64, Rules{ActionEPERM, 0, ActionKillProcess, nil, nil}, "unknown = 0x0"},
-		{"unknown name", AMD64, usual(map[string]Rule{"sokcet": {nil, "a:7"}}, nil), `a:7: unknown system call "sokcet"; did you mean socket?`},
-		{"unknown name killed", ARM64, usual(nil, map[string]string{"socketcall": "a:8"}), `a:8: unknown system call "socketcall"`},
-		{"both", AMD64, usual(map[string]Rule{"read": {nil, "a:9"}}, map[string]string{"read": "a:10"}), "a:9: read is allowed, and killed at a:10"},
-		{"another's condition", AMD64, usual(map[string]Rule{"socketpair": {socket, "a:11"}}, nil), "a:11: condition of socketpair: it was parsed for socket"},
-		{"no such constant here", ARM64, usual(map[string]Rule{"mmap": {mustParse(t, "mmap", "flags & MAP_32BIT == 0"), "a:12"}}, nil),
+		{"default missing", filter.AMD64, filter.Rules{Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess}, "default = 0x0"},
+		{"default allows", filter.AMD64, filter.Rules{Default: filter.ActionAllow, Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "default = ALLOW"},
+		{"unknown allows", filter.AMD64, filter.Rules{Default: filter.ActionEPERM, Unknown: filter.ActionAllow, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "unknown = ALLOW"},
+		{"bad_arch allows", filter.AMD64, filter.Rules{Default: filter.ActionEPERM, Unknown: filter.ActionENOSYS, BadArch: filter.ActionAllow, Allow: nil, Kill: nil}, "bad_arch = ALLOW"},
+		{"another errno", filter.AMD64, filter.Rules{Default: filter.ActionEPERM + 1, Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "default = 0x50002"},
+		{"kills a thread", filter.AMD64, filter.Rules{Default: filter.ActionEPERM, Unknown: 0, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "unknown = 0x0"},
+		{"unknown name", filter.AMD64, usual(map[string]filter.Rule{"sokcet": {When: nil, At: "a:7"}}, nil), `a:7: unknown system call "sokcet"; did you mean socket?`},
+		{"unknown name killed", filter.ARM64, usual(nil, map[string]string{"socketcall": "a:8"}), `a:8: unknown system call "socketcall"`},
+		{"both", filter.AMD64, usual(map[string]filter.Rule{"read": {When: nil, At: "a:9"}}, map[string]string{"read": "a:10"}), "a:9: read is allowed, and killed at a:10"},
+		{"another's condition", filter.AMD64, usual(map[string]filter.Rule{"socketpair": {When: socket, At: "a:11"}}, nil), "a:11: condition of socketpair: it was parsed for socket"},
+		{"no such constant here", filter.ARM64, usual(map[string]filter.Rule{"mmap": {When: mustParse(t, "mmap", "flags & MAP_32BIT == 0"), At: "a:12"}}, nil),
 			"a:12: condition of mmap: offset 8: \"MAP_32BIT\": no such constant on arm64"},
-		{"never", AMD64, usual(map[string]Rule{"socket": {mustParse(t, "socket", "family == 1 && family == 2"), "a:13"}}, nil),
+		{"never", filter.AMD64, usual(map[string]filter.Rule{"socket": {When: mustParse(t, "socket", "family == 1 && family == 2"), At: "a:13"}}, nil),
 			"a:13: condition of socket: the condition can never hold"},
-		{"too long", AMD64, usual(map[string]Rule{
-			"lseek":     {mustParse(t, "lseek", strings.Join(wide, " || ")), "a:14"},
-			"fallocate": {mustParse(t, "fallocate", strings.Join(wide, " || ")), "a:15"},
-			"fadvise64": {mustParse(t, "fadvise64", strings.Join(wide, " || ")), "a:16"},
+		{"too long", filter.AMD64, usual(map[string]filter.Rule{
+			"lseek":     {When: mustParse(t, "lseek", strings.Join(wide, " || ")), At: "a:14"},
+			"fallocate": {When: mustParse(t, "fallocate", strings.Join(wide, " || ")), At: "a:15"},
+			"fadvise64": {When: mustParse(t, "fadvise64", strings.Join(wide, " || ")), At: "a:16"},
 		}, nil),
 			"instructions: the kernel takes 4096"},
 	} {
@@ -168,18 +170,18 @@ func TestCompileRefuses(t *testing.T) {
 // No such call has a prototype that conditions can name yet, so the verdict is made
 // by hand.
 func TestSplitRefusesConditionOnNewCall(t *testing.T) {
-	v := verdict{name: "mseal", nr: 462, at: "a:1", action: ActionAllow, when: []Conjunction{{{0, 1, 1}}}}
-	if known, err := libraryKnows(AMD64, v.name, v.nr); err != nil || known {
+	v := verdict{name: "mseal", nr: 462, at: "a:1", action: filter.ActionAllow, when: []Conjunction{{{0, 1, 1}}}}
+	if known, err := libraryKnows(filter.AMD64, v.name, v.nr); err != nil || known {
 		t.Skipf("libseccomp %s knows mseal", LibraryVersion())
 	}
-	if _, _, err := split(AMD64, []verdict{v}); err == nil || !strings.Contains(err.Error(), "a:1: condition of mseal: libseccomp") {
+	if _, _, err := split(filter.AMD64, []verdict{v}); err == nil || !strings.Contains(err.Error(), "a:1: condition of mseal: libseccomp") {
 		t.Errorf("got error %v", err)
 	}
 }
 
 func TestCompileIsDeterministic(t *testing.T) {
 	for seed := range uint64(8) {
-		for _, arch := range arches {
+		for _, arch := range filter.Arches() {
 			first := mustCompile(t, arch, newGenerator(seed).rules(t, 60))
 			for range 5 {
 				if again := mustCompile(t, arch, newGenerator(seed).rules(t, 60)); !bytes.Equal(first, again) {
@@ -198,15 +200,15 @@ func TestLibraryVersion(t *testing.T) {
 }
 
 func TestParseAction(t *testing.T) {
-	for word, want := range map[string]Action{
+	for word, want := range map[string]filter.Action{
 		"EPERM": 0x50001, "EACCES": 0x5000d, "ENOSYS": 0x50026, "kill": 0x80000000,
 	} {
-		if got, err := ParseAction(word); err != nil || got != want {
+		if got, err := filter.ParseAction(word); err != nil || got != want {
 			t.Errorf("ParseAction(%q) = %#x, %v", word, uint32(got), err)
 		}
 	}
 	for _, word := range []string{"", "allow", "ALLOW", "log", "trap", "eperm", "EINVAL", "KILL"} {
-		if got, err := ParseAction(word); err == nil {
+		if got, err := filter.ParseAction(word); err == nil {
 			t.Errorf("ParseAction(%q) = %s", word, got)
 		}
 	}

@@ -1,7 +1,6 @@
-// Package seccomp turns the declared rules of a policy into finished filter
-// programs, one for each architecture. It guards the workload's whole system call
-// surface, so it takes names, numbers and constants from generated tables only and
-// refuses what it does not know.
+// Package seccomp turns the declared rules of a policy (package filter) into finished
+// filter programs, one for each architecture. It guards the workload's whole system
+// call surface.
 //
 // A program is a prologue of our own, then the body that libseccomp compiled. The
 // prologue does what libseccomp 2.5 cannot say: a number that our table does not
@@ -11,14 +10,11 @@
 // weaker than declared more than once (GHSA-4q85-33p6-j5g6).
 //
 // What it must not do: load a filter, read a policy file, or run at boot. It is
-// build side only: it links libseccomp through cgo. It imports internal/sealed for
-// the architecture numbers, golang.org/x/sys/unix and libseccomp-golang.
+// build side only: it links libseccomp through cgo. It imports policy/filter,
+// golang.org/x/sys/unix and libseccomp-golang.
 //
 // The way of the data:
 //
-//	ParseExpr -> Expr -> Lower -> conjunctions ┐
-//	               └──-> Eval (the meaning)     ├-> Compile -> program -> Print
-//	Rules ──────────────────────────────────────┘
+//	filter.Expr -> Lower -> conjunctions ┐
+//	filter.Rules ────────────────────────┴-> Compile -> program -> Print
 package seccomp
-
-//go:generate go run ./gen -out .

@@ -3,6 +3,8 @@ package seccomp
 import (
 	"errors"
 	"testing"
+
+	"casemate/policy/filter"
 )
 
 // seeds are conditions that the fuzzers start from.
@@ -28,9 +30,9 @@ func FuzzParseExpr(f *testing.F) {
 		f.Add(s.syscall, s.text, uint64(1))
 	}
 	f.Fuzz(func(t *testing.T, syscall, text string, seed uint64) {
-		e, err := ParseExpr(syscall, text)
+		e, err := filter.ParseExpr(syscall, text)
 		if err != nil {
-			var bad *ExprError
+			var bad *filter.ExprError
 			if !errors.As(err, &bad) {
 				t.Fatalf("not an ExprError: %v", err)
 			}
@@ -40,7 +42,7 @@ func FuzzParseExpr(f *testing.F) {
 			return
 		}
 		g := newGenerator(seed)
-		for _, arch := range arches {
+		for _, arch := range filter.Arches() {
 			tree, err := e.Tree(arch)
 			if err != nil {
 				continue
@@ -53,7 +55,7 @@ func FuzzParseExpr(f *testing.F) {
 				t.Fatalf("%q: %d conjunctions", text, len(list))
 			}
 			for _, args := range g.points(tree, 100) {
-				if got, want := count(list, args) > 0, Eval(e, arch, args); got != want {
+				if got, want := count(list, args) > 0, filter.Eval(e, arch, args); got != want {
 					t.Fatalf("%s: %q: %#x: lowered %t, meant %t", syscall, text, args, got, want)
 				}
 			}
@@ -67,21 +69,21 @@ func FuzzCompile(f *testing.F) {
 		f.Add(s.syscall, s.text, uint64(i), uint64(1)<<32)
 	}
 	f.Fuzz(func(t *testing.T, syscall, text string, seed, arg uint64) {
-		e, err := ParseExpr(syscall, text)
+		e, err := filter.ParseExpr(syscall, text)
 		if err != nil {
 			return
 		}
 		g := newGenerator(seed)
 		r := g.rules(t, 6)
 		delete(r.Kill, syscall)
-		r.Allow[syscall] = Rule{e, "fuzz:1"}
-		for _, arch := range arches {
+		r.Allow[syscall] = filter.Rule{When: e, At: "fuzz:1"}
+		for _, arch := range filter.Arches() {
 			program, err := Compile(arch, r)
 			if err != nil {
 				continue
 			}
 			m := newMachine(t, program)
-			nr, here := Number(arch, syscall)
+			nr, here := filter.Number(arch, syscall)
 			if !here {
 				continue
 			}
@@ -90,8 +92,8 @@ func FuzzCompile(f *testing.F) {
 				t.Fatalf("%s: compiled without a meaning: %v", arch, err)
 			}
 			calls := foreign(arch)
-			for _, args := range append(g.points(tree, 100), [maxArgs]uint64{arg, arg, arg, arg, arg, arg}) {
-				calls = append(calls, Call{uint32(nr), arch.AuditArch(), args})
+			for _, args := range append(g.points(tree, 100), [filter.MaxArgs]uint64{arg, arg, arg, arg, arg, arg}) {
+				calls = append(calls, filter.Call{NR: uint32(nr), Arch: arch.AuditArch(), Args: args})
 			}
 			for _, c := range calls {
 				if got, want := m.run(t, c), r.Decide(arch, c); got != want {

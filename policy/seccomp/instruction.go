@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"casemate/policy/filter"
 )
 
 // MaxInstructions is the most the kernel takes in one program (BPF_MAXINSNS,
@@ -44,8 +46,8 @@ const (
 	sizeData   = 64
 )
 
-func load(offset uint32) instruction { return instruction{code: opLoad, k: offset} }
-func ret(a Action) instruction       { return instruction{code: opRet, k: uint32(a)} }
+func load(offset uint32) instruction  { return instruction{code: opLoad, k: offset} }
+func ret(a filter.Action) instruction { return instruction{code: opRet, k: uint32(a)} }
 
 func jump(op uint16, k uint32, jt, jf uint8) instruction { return instruction{op, jt, jf, k} }
 
@@ -76,7 +78,7 @@ func decode(b []byte) ([]instruction, error) {
 // check holds a program against what the kernel demands (seccomp_check_filter) and
 // against what this package can have made: known instructions, loads inside
 // seccomp_data, jumps that stay inside, a return at the end, verdicts of ours only.
-func check(program []instruction, verdicts map[Action]bool) error {
+func check(program []instruction, verdicts map[filter.Action]bool) error {
 	n := len(program)
 	switch {
 	case n == 0:
@@ -95,7 +97,7 @@ func check(program []instruction, verdicts map[Action]bool) error {
 }
 
 // check looks at one instruction that after others follow.
-func (in instruction) check(after int, verdicts map[Action]bool) error {
+func (in instruction) check(after int, verdicts map[filter.Action]bool) error {
 	switch in.code {
 	case opLoad:
 		if in.k%4 != 0 || in.k >= sizeData || in.k == offsetIP || in.k == offsetIP+4 {
@@ -103,8 +105,8 @@ func (in instruction) check(after int, verdicts map[Action]bool) error {
 		}
 	case opAnd:
 	case opRet:
-		if !verdicts[Action(in.k)] {
-			return fmt.Errorf("returns %s: not a verdict of these rules", Action(in.k))
+		if !verdicts[filter.Action(in.k)] {
+			return fmt.Errorf("returns %s: not a verdict of these rules", filter.Action(in.k))
 		}
 	case opJump:
 		if uint64(in.k) >= uint64(after) {

@@ -5,19 +5,21 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"casemate/policy/filter"
 )
 
-var someVerdicts = map[Action]bool{ActionAllow: true, ActionEPERM: true}
+var someVerdicts = map[filter.Action]bool{filter.ActionAllow: true, filter.ActionEPERM: true}
 
 func TestCheck(t *testing.T) {
-	program := []instruction{load(offsetNR), jump(opJEQ, 1, 0, 1), ret(ActionAllow), {code: opAnd, k: 1}, {code: opJump, k: 0}, ret(ActionEPERM)}
+	program := []instruction{load(offsetNR), jump(opJEQ, 1, 0, 1), ret(filter.ActionAllow), {code: opAnd, k: 1}, {code: opJump, k: 0}, ret(filter.ActionEPERM)}
 	if err := check(program, someVerdicts); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestCheckRefuses(t *testing.T) {
-	last := ret(ActionAllow)
+	last := ret(filter.ActionAllow)
 	long := make([]instruction, MaxInstructions+1)
 	for i := range long {
 		long[i] = last
@@ -34,9 +36,9 @@ func TestCheckRefuses(t *testing.T) {
 		{"jump far", []instruction{{code: opJump, k: 0xffffffff}, last}, "jumps past the end"},
 		{"true branch", []instruction{jump(opJEQ, 0, 1, 0), last}, "jumps past the end"},
 		{"false branch", []instruction{jump(opJSet, 0, 0, 255), last}, "jumps past the end"},
-		{"another verdict", []instruction{ret(ActionKillProcess), last}, "instruction 0: returns KILL_PROCESS"},
+		{"another verdict", []instruction{ret(filter.ActionKillProcess), last}, "instruction 0: returns KILL_PROCESS"},
 		{"kills a thread", []instruction{ret(0), last}, "returns 0x0"},
-		{"allows with data", []instruction{ret(ActionAllow | 1), last}, "returns 0x7fff0001"},
+		{"allows with data", []instruction{ret(filter.ActionAllow | 1), last}, "returns 0x7fff0001"},
 		{"unaligned load", []instruction{load(2), last}, "load from 2"},
 		{"load outside", []instruction{load(sizeData), last}, "load from 64"},
 		{"load of the instruction pointer", []instruction{load(offsetIP), last}, "load from 8"},
@@ -54,7 +56,7 @@ func TestCheckRefuses(t *testing.T) {
 }
 
 func TestEncode(t *testing.T) {
-	program := []instruction{load(offsetArch), jump(opJEQ, 0xc000003e, 1, 2), ret(ActionAllow)}
+	program := []instruction{load(offsetArch), jump(opJEQ, 0xc000003e, 1, 2), ret(filter.ActionAllow)}
 	b := encode(program)
 	if want := "\x20\x00\x00\x00\x04\x00\x00\x00\x15\x00\x01\x02\x3e\x00\x00\xc0\x06\x00\x00\x00\x00\x00\xff\x7f"; string(b) != want {
 		t.Errorf("got % x", b)
@@ -78,26 +80,26 @@ func TestPrologueIsRoomy(t *testing.T) {
 	for nr := 1; nr < 2000; nr += 3 {
 		nrs = append(nrs, nr, nr+1)
 		if nr%2 == 1 {
-			decided = append(decided, verdict{nr: nr, action: ActionAllow})
+			decided = append(decided, verdict{nr: nr, action: filter.ActionAllow})
 		}
 	}
 	p.add(load(offsetNR))
-	p.known(ranges(nrs), ActionENOSYS)
+	p.known(ranges(nrs), filter.ActionENOSYS)
 	p.decide(decided)
-	p.add(ret(ActionEPERM))
-	if err := check(p, map[Action]bool{ActionAllow: true, ActionENOSYS: true, ActionEPERM: true}); err != nil {
+	p.add(ret(filter.ActionEPERM))
+	if err := check(p, map[filter.Action]bool{filter.ActionAllow: true, filter.ActionENOSYS: true, filter.ActionEPERM: true}); err != nil {
 		t.Fatal(err)
 	}
 	m := newMachine(t, encode(p))
 	for nr := range uint32(2010) {
-		want := ActionENOSYS
+		want := filter.ActionENOSYS
 		if nr <= 2000 && nr%3 != 0 {
-			want = ActionEPERM
+			want = filter.ActionEPERM
 			if nr%3 == 1 && nr%2 == 1 {
-				want = ActionAllow
+				want = filter.ActionAllow
 			}
 		}
-		if got := m.run(t, Call{NR: nr}); got != want {
+		if got := m.run(t, filter.Call{NR: nr}); got != want {
 			t.Fatalf("%d: %s, want %s", nr, got, want)
 		}
 	}

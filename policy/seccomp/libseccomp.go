@@ -9,6 +9,8 @@ import (
 
 	lib "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
+
+	"casemate/policy/filter"
 )
 
 // LibraryVersion is the version of libseccomp that compiles the bodies.
@@ -31,20 +33,20 @@ var ready = sync.OnceValue(func() error {
 	return nil
 })
 
-var libArch = map[Arch]lib.ScmpArch{AMD64: lib.ArchAMD64, ARM64: lib.ArchARM64}
+var libArch = map[filter.Arch]lib.ScmpArch{filter.AMD64: lib.ArchAMD64, filter.ARM64: lib.ArchARM64}
 
-var libAction = map[Action]lib.ScmpAction{
-	ActionAllow:       lib.ActAllow,
-	ActionEPERM:       lib.ActErrno.SetReturnCode(int16(unix.EPERM)),
-	ActionEACCES:      lib.ActErrno.SetReturnCode(int16(unix.EACCES)),
-	ActionENOSYS:      lib.ActErrno.SetReturnCode(int16(unix.ENOSYS)),
-	ActionKillProcess: lib.ActKillProcess,
+var libAction = map[filter.Action]lib.ScmpAction{
+	filter.ActionAllow:       lib.ActAllow,
+	filter.ActionEPERM:       lib.ActErrno.SetReturnCode(int16(unix.EPERM)),
+	filter.ActionEACCES:      lib.ActErrno.SetReturnCode(int16(unix.EACCES)),
+	filter.ActionENOSYS:      lib.ActErrno.SetReturnCode(int16(unix.ENOSYS)),
+	filter.ActionKillProcess: lib.ActKillProcess,
 }
 
 // libraryKnows reports whether libseccomp has a number for the name on arch. If
 // it has another one than our table, one of the two is wrong and nothing may be
 // compiled.
-func libraryKnows(arch Arch, name string, nr int) (bool, error) {
+func libraryKnows(arch filter.Arch, name string, nr int) (bool, error) {
 	got, err := lib.GetSyscallFromNameByArch(name, libArch[arch])
 	if errors.Is(err, lib.ErrSyscallDoesNotExist) || err == nil && got < 0 {
 		return false, nil // negative: a pseudo number, for names of other architectures
@@ -54,7 +56,7 @@ func libraryKnows(arch Arch, name string, nr int) (bool, error) {
 	}
 	if int(got) != nr {
 		return false, fmt.Errorf("libseccomp %s has number %d for %s on %s, the table of x/sys %s has %d",
-			LibraryVersion(), got, name, arch, TableVersion, nr)
+			LibraryVersion(), got, name, arch, filter.TableVersion, nr)
 	}
 	return true, nil
 }
@@ -62,7 +64,7 @@ func libraryKnows(arch Arch, name string, nr int) (bool, error) {
 // body lets libseccomp compile the rules that it can hold. optimize is its
 // attribute SCMP_FLTATR_CTL_OPTIMIZE: 1 keeps system calls in a list, 2 puts them
 // into a binary tree.
-func body(arch Arch, fallback, badArch Action, rules []verdict, optimize int) ([]instruction, error) {
+func body(arch filter.Arch, fallback, badArch filter.Action, rules []verdict, optimize int) ([]instruction, error) {
 	if err := ready(); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"casemate/policy/filter"
 )
 
 // The live tests run in a child process of their own, which loads a program into
@@ -21,17 +23,17 @@ import (
 const liveEnv = "CASEMATE_SECCOMP_LIVE"
 
 // liveBase is what the child's Go runtime and its last words need.
-func liveBase() map[string]Rule {
-	allow := make(map[string]Rule)
-	for _, name := range InitSet() {
-		allow[name] = Rule{nil, "live:1"}
+func liveBase() map[string]filter.Rule {
+	allow := make(map[string]filter.Rule)
+	for _, name := range filter.InitSet() {
+		allow[name] = filter.Rule{At: "live:1"}
 	}
 	return allow
 }
 
-func nativeArch(t *testing.T) Arch {
+func nativeArch(t *testing.T) filter.Arch {
 	t.Helper()
-	arch, err := ParseArch(runtime.GOARCH)
+	arch, err := filter.ParseArch(runtime.GOARCH)
 	if err != nil {
 		t.Skipf("no programs are compiled for %s", runtime.GOARCH)
 	}
@@ -64,7 +66,7 @@ func install(t *testing.T, program []byte) {
 
 // raw makes a call by number, past every wrapper.
 func raw(nr int, args ...uint64) unix.Errno {
-	var a [maxArgs]uintptr
+	var a [filter.MaxArgs]uintptr
 	for i, v := range args {
 		a[i] = uintptr(v)
 	}
@@ -106,11 +108,11 @@ func expectSuccess(t *testing.T, out string, status syscall.WaitStatus) {
 	}
 }
 
-func liveRules(t *testing.T) Rules {
+func liveRules(t *testing.T) filter.Rules {
 	t.Helper()
 	allow := liveBase()
-	allow["socket"] = Rule{mustParse(t, "socket", "family == AF_UNIX"), "live:2"}
-	allow["ioctl"] = Rule{mustParse(t, "ioctl", "cmd != TIOCSTI"), "live:3"}
+	allow["socket"] = filter.Rule{When: mustParse(t, "socket", "family == AF_UNIX"), At: "live:2"}
+	allow["ioctl"] = filter.Rule{When: mustParse(t, "ioctl", "cmd != TIOCSTI"), At: "live:3"}
 	return usual(allow, map[string]string{"ptrace": "live:4"})
 }
 
@@ -130,14 +132,14 @@ func TestLiveVerdicts(t *testing.T) {
 		// The kernel calls these two itself from the trampolines of its probes, past
 		// every filter (since Linux 6.14 and 6.18), and ends with SIGILL who calls
 		// them from anywhere else.
-		if name, _ := Name(arch, nr); name == "uretprobe" || name == "uprobe" {
+		if name, _ := filter.Name(arch, nr); name == "uretprobe" || name == "uprobe" {
 			continue
 		}
 		var want unix.Errno
-		switch r.Decide(arch, Call{NR: uint32(nr), Arch: arch.AuditArch()}) {
-		case ActionEPERM:
+		switch r.Decide(arch, filter.Call{NR: uint32(nr), Arch: arch.AuditArch()}) {
+		case filter.ActionEPERM:
 			want = unix.EPERM
-		case ActionENOSYS:
+		case filter.ActionENOSYS:
 			want = unix.ENOSYS
 		default:
 			continue
@@ -191,9 +193,9 @@ func TestLiveConditions(t *testing.T) {
 func TestLiveKill(t *testing.T) {
 	arch := nativeArch(t)
 	numbers := map[string]int{"ptrace": unix.SYS_PTRACE}
-	if arch == AMD64 {
-		numbers["x32 read"] = x32Bit
-		numbers["x32 ioctl"] = x32Bit + 514
+	if arch == filter.AMD64 {
+		numbers["x32 read"] = filter.X32Bit
+		numbers["x32 ioctl"] = filter.X32Bit + 514
 	}
 	part := os.Getenv(liveEnv)
 	if part == "" {
@@ -230,14 +232,14 @@ func TestLiveRandomConditions(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := newGenerator(seed)
-	r := Rules{ActionEACCES, ActionENOSYS, ActionKillProcess, liveBase(), nil}
-	r.Allow["lseek"] = Rule{g.condition(t, "lseek"), "live:5"}
+	r := filter.Rules{Default: filter.ActionEACCES, Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess, Allow: liveBase(), Kill: nil}
+	r.Allow["lseek"] = filter.Rule{When: g.condition(t, "lseek"), At: "live:5"}
 	calls := g.calls(arch, r, unix.SYS_LSEEK, 2000)
 	install(t, mustCompile(t, arch, r))
 	var problems []string
 	for _, c := range calls {
 		allowed := raw(unix.SYS_LSEEK, c.Args[:]...) != unix.EACCES
-		if want := r.Decide(arch, c) == ActionAllow; allowed != want {
+		if want := r.Decide(arch, c) == filter.ActionAllow; allowed != want {
 			problems = append(problems, fmt.Sprintf("%s: %#x: allowed %t, want %t", r.Allow["lseek"].When.Text, c.Args, allowed, want))
 		}
 	}

@@ -3,6 +3,8 @@ package seccomp
 import (
 	"errors"
 	"fmt"
+
+	"casemate/policy/filter"
 )
 
 // MaxConjunctions bounds what one condition can become. Each costs the program a
@@ -24,7 +26,7 @@ type Conjunction []Match
 //
 // Ranges and inequalities become prefixes: x < 6 is x&^3 == 0 or x&^1 == 4 (in
 // three bits: 0xx, 10x). They come out disjoint.
-func Lower(e *Expr, arch Arch) ([]Conjunction, error) {
+func Lower(e *filter.Expr, arch filter.Arch) ([]Conjunction, error) {
 	n, err := e.Tree(arch)
 	if err != nil {
 		return nil, err
@@ -42,7 +44,7 @@ func Lower(e *Expr, arch Arch) ([]Conjunction, error) {
 	return list, nil
 }
 
-func lowerTree(n Node, negate bool) ([]Conjunction, error) {
+func lowerTree(n filter.Node, negate bool) ([]Conjunction, error) {
 	l := lowerer{budget: 1 << 21}
 	list, err := l.node(n, negate)
 	if err != nil {
@@ -62,22 +64,22 @@ var errComplex = fmt.Errorf("the condition is too complex: more than %d alternat
 
 // node lowers n, or its negation: negations are pushed down to the comparisons
 // (De Morgan), where they turn the operator round.
-func (l *lowerer) node(n Node, negate bool) ([]Conjunction, error) {
+func (l *lowerer) node(n filter.Node, negate bool) ([]Conjunction, error) {
 	switch n := n.(type) {
-	case *Not:
+	case *filter.Not:
 		return l.node(n.Of, !negate)
-	case *All:
+	case *filter.All:
 		return l.list(n.Of, negate, !negate)
-	case *Any:
+	case *filter.Any:
 		return l.list(n.Of, negate, negate)
-	case *Compare:
+	case *filter.Compare:
 		return lowerCompare(n, negate), nil
 	}
 	panic("BUG: condition of an unknown kind")
 }
 
 // list joins lowered parts by "and" (all) or by "or".
-func (l *lowerer) list(of []Node, negate, all bool) ([]Conjunction, error) {
+func (l *lowerer) list(of []filter.Node, negate, all bool) ([]Conjunction, error) {
 	var sum []Conjunction
 	if all {
 		sum = []Conjunction{nil} // the empty conjunction holds always

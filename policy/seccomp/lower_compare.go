@@ -1,33 +1,35 @@
 package seccomp
 
-var opposite = [...]Op{
-	Equal: NotEqual, NotEqual: Equal, Less: GreaterEqual, LessEqual: Greater,
-	Greater: LessEqual, GreaterEqual: Less, In: NotIn, NotIn: In,
+import "casemate/policy/filter"
+
+var opposite = [...]filter.Op{
+	filter.Equal: filter.NotEqual, filter.NotEqual: filter.Equal, filter.Less: filter.GreaterEqual, filter.LessEqual: filter.Greater,
+	filter.Greater: filter.LessEqual, filter.GreaterEqual: filter.Less, filter.In: filter.NotIn, filter.NotIn: filter.In,
 }
 
 // lowerCompare gives one comparison, or its negation, as single matches. The parser
 // has refused what holds always or never, so that v+1 and v-1 cannot wrap: no
 // argument is "<= all bits", none ">= 0".
-func lowerCompare(c *Compare, negate bool) []Conjunction {
+func lowerCompare(c *filter.Compare, negate bool) []Conjunction {
 	op, v := c.Op, c.Values[0]
 	if negate {
 		op = opposite[op]
 	}
 	s := prefixes{arg: c.Arg.Index, mask: c.Mask}
 	switch op {
-	case Equal, In:
+	case filter.Equal, filter.In:
 		for _, v := range c.Values {
 			s.add(c.Mask, v)
 		}
-	case NotEqual, NotIn:
+	case filter.NotEqual, filter.NotIn:
 		s.outside(c.Values, 63, 0, 0)
-	case Less:
+	case filter.Less:
 		s.below(v)
-	case LessEqual:
+	case filter.LessEqual:
 		s.below(v + 1)
-	case Greater:
+	case filter.Greater:
 		s.above(v)
-	case GreaterEqual:
+	case filter.GreaterEqual:
 		s.above(v - 1)
 	}
 	return s.list

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"casemate/policy/filter"
 )
 
-func (c Conjunction) holds(args [maxArgs]uint64) bool {
+func (c Conjunction) holds(args [filter.MaxArgs]uint64) bool {
 	for _, m := range c {
 		if args[m.Arg]&m.Mask != m.Value {
 			return false
@@ -17,7 +19,7 @@ func (c Conjunction) holds(args [maxArgs]uint64) bool {
 	return true
 }
 
-func count(list []Conjunction, args [maxArgs]uint64) int {
+func count(list []Conjunction, args [filter.MaxArgs]uint64) int {
 	n := 0
 	for _, c := range list {
 		if c.holds(args) {
@@ -33,23 +35,23 @@ func TestLowerCompareExhaustive(t *testing.T) {
 	const limit = 1 << 10
 	values := []uint64{0, 1, 2, 3, 4, 5, 7, 8, 0x55, 0xaa, 0x100, 0x1ff, 0x200, 0x2aa, 0x300, 0x3fe, 0x3ff}
 	for _, mask := range []uint64{0x3ff, 0x1ff, 0x3fe, 0x300, 0x0f0, 0x155, 0x2aa, 0x201, 1, 0x200} {
-		for op := Equal; op <= NotIn; op++ {
+		for op := filter.Equal; op <= filter.NotIn; op++ {
 			for i, v := range values {
-				c := &Compare{Arg: Arg{Index: 2, Width: 16}, Mask: mask, Op: op, Values: []uint64{v}}
-				if op == In || op == NotIn {
+				c := &filter.Compare{Arg: filter.Arg{Index: 2, Width: 16}, Mask: mask, Op: op, Values: []uint64{v}}
+				if op == filter.In || op == filter.NotIn {
 					c.Values = []uint64{v & mask, values[(i+5)%len(values)] & mask, values[(i+11)%len(values)] & mask}
 				}
-				if trivial(op, mask, c.Values[0]) != "" {
+				if filter.Trivial(op, mask, c.Values[0]) != "" {
 					continue // refused by the parser
 				}
 				for _, negate := range []bool{false, true} {
 					list := tidy(lowerCompare(c, negate))
 					for x := range uint64(limit) {
 						want := 0
-						if c.holds(x&mask) != negate {
+						if c.Holds(x&mask) != negate {
 							want = 1
 						}
-						if got := count(list, [maxArgs]uint64{2: x}); got != want {
+						if got := count(list, [filter.MaxArgs]uint64{2: x}); got != want {
 							t.Fatalf("arg & %#x %s %#x (negated: %t): %#x: %d of %v hold, want %d", mask, op, c.Values, negate, x, got, list, want)
 						}
 					}
@@ -87,7 +89,7 @@ func TestLower(t *testing.T) {
 
 func lowered(t *testing.T, syscall, text string) string {
 	t.Helper()
-	list, err := Lower(mustParse(t, syscall, text), AMD64)
+	list, err := Lower(mustParse(t, syscall, text), filter.AMD64)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -116,12 +118,12 @@ func TestLowerRefuses(t *testing.T) {
 		{"lseek", strings.Join(many, " && "), "more than 512 alternatives"},
 		{"lseek", "offset not in {7" + spread() + "}", "more than 512 alternatives"},
 	} {
-		_, err := Lower(mustParse(t, c.syscall, c.text), AMD64)
+		_, err := Lower(mustParse(t, c.syscall, c.text), filter.AMD64)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, want one with %q", c.text, err, c.want)
 		}
 	}
-	if _, err := Lower(mustParse(t, "mmap", "flags & MAP_32BIT == 0"), ARM64); err == nil {
+	if _, err := Lower(mustParse(t, "mmap", "flags & MAP_32BIT == 0"), filter.ARM64); err == nil {
 		t.Error("a constant that arm64 lacks is lowered")
 	}
 	if _, err := Lower(mustParse(t, "mmap", "prot == 0"), "x"); err == nil {
@@ -141,10 +143,10 @@ func spread() string {
 // No text can keep the lowering busy for long: the budget ends it.
 func TestLowerIsBounded(t *testing.T) {
 	var parts []string
-	for i := 0; len(strings.Join(parts, "&&")) < MaxExpr-40; i++ {
+	for i := 0; len(strings.Join(parts, "&&")) < filter.MaxExpr-40; i++ {
 		parts = append(parts, fmt.Sprintf("(fd!=%d||offset!=%d)", i, i))
 	}
-	_, err := Lower(mustParse(t, "lseek", strings.Join(parts, "&&")), AMD64)
+	_, err := Lower(mustParse(t, "lseek", strings.Join(parts, "&&")), filter.AMD64)
 	if !errors.Is(err, errComplex) {
 		t.Errorf("got error %v, want %v", err, errComplex)
 	}
@@ -156,7 +158,7 @@ func TestLowerAgreesWithEval(t *testing.T) {
 	able := conditionable(t)
 	for range 300 {
 		e := g.condition(t, pick(g, able))
-		for _, arch := range arches {
+		for _, arch := range filter.Arches() {
 			tree, err := e.Tree(arch)
 			if err != nil {
 				continue
@@ -166,7 +168,7 @@ func TestLowerAgreesWithEval(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, args := range g.points(tree, 200) {
-				if got, want := count(list, args) > 0, Eval(e, arch, args); got != want {
+				if got, want := count(list, args) > 0, filter.Eval(e, arch, args); got != want {
 					t.Fatalf("%s: %s: %#x: lowered %t, meant %t", e.Syscall, e.Text, args, got, want)
 				}
 			}
@@ -175,11 +177,11 @@ func TestLowerAgreesWithEval(t *testing.T) {
 }
 
 func TestLowerIsOrdered(t *testing.T) {
-	a, err := Lower(mustParse(t, "socket", "family in {1, 2, 3} && type in {1, 2}"), AMD64)
+	a, err := Lower(mustParse(t, "socket", "family in {1, 2, 3} && type in {1, 2}"), filter.AMD64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := Lower(mustParse(t, "socket", "type in {2, 1} && family in {3, 1, 2}"), AMD64)
+	b, err := Lower(mustParse(t, "socket", "type in {2, 1} && family in {3, 1, 2}"), filter.AMD64)
 	if err != nil {
 		t.Fatal(err)
 	}

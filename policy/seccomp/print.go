@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"casemate/internal/sealed"
+
+	"casemate/policy/filter"
 )
 
 // Print writes a program for people, one instruction a line: its place, the
@@ -38,7 +40,7 @@ func (in instruction) text(at int) string {
 	case opAnd:
 		return fmt.Sprintf("and  #%#x", in.k)
 	case opRet:
-		return "ret  " + Action(in.k).String()
+		return "ret  " + filter.Action(in.k).String()
 	case opJump:
 		return fmt.Sprintf("ja   %04d", uint64(at)+1+uint64(in.k))
 	}
@@ -50,7 +52,7 @@ func (in instruction) text(at int) string {
 }
 
 // note explains a load, or a comparison of what the accumulator holds.
-func (in instruction) note(a accumulator, arch Arch) string {
+func (in instruction) note(a accumulator, arch filter.Arch) string {
 	switch in.code {
 	case opLoad:
 		return accumulator{known: true, offset: in.k, mask: ^uint32(0)}.String()
@@ -66,18 +68,18 @@ func (in instruction) note(a accumulator, arch Arch) string {
 }
 
 // value writes a number as what it stands for.
-func (a accumulator) value(k uint32, arch Arch) string {
+func (a accumulator) value(k uint32, arch filter.Arch) string {
 	switch {
 	case a.offset == offsetArch && k == sealed.ArchAMD64:
-		return string(AMD64)
+		return string(filter.AMD64)
 	case a.offset == offsetArch && k == sealed.ArchARM64:
-		return string(ARM64)
-	case a.offset == offsetNR && arch == AMD64 && k == x32Bit:
+		return string(filter.ARM64)
+	case a.offset == offsetNR && arch == filter.AMD64 && k == filter.X32Bit:
 		return "x32"
-	case a.offset == offsetNR && k == skipped:
+	case a.offset == offsetNR && k == filter.Skipped:
 		return "skipped by a tracer"
 	case a.offset == offsetNR:
-		if name, ok := Name(arch, int(k)); ok {
+		if name, ok := filter.Name(arch, int(k)); ok {
 			return name
 		}
 		return fmt.Sprint(k)
@@ -86,12 +88,12 @@ func (a accumulator) value(k uint32, arch Arch) string {
 }
 
 // archOf is the architecture that the program compares with first, "" for none.
-func archOf(code []instruction, held []accumulator) Arch {
+func archOf(code []instruction, held []accumulator) filter.Arch {
 	for i, in := range code {
 		if in.code != opJEQ || !held[i].known || held[i].offset != offsetArch {
 			continue
 		}
-		for _, arch := range arches {
+		for _, arch := range filter.Arches() {
 			if in.k == arch.AuditArch() {
 				return arch
 			}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"casemate/policy/filter"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
@@ -15,9 +17,9 @@ var update = flag.Bool("update", false, "rewrite the files in testdata")
 func TestPrologueText(t *testing.T) {
 	r := usual(nil, nil)
 	decided := []verdict{
-		{nr: 462, action: ActionAllow}, {nr: 463, action: ActionAllow}, {nr: 464, action: ActionAllow}, {nr: 470, action: ActionKillProcess},
+		{nr: 462, action: filter.ActionAllow}, {nr: 463, action: filter.ActionAllow}, {nr: 464, action: filter.ActionAllow}, {nr: 470, action: filter.ActionKillProcess},
 	}
-	for _, arch := range arches {
+	for _, arch := range filter.Arches() {
 		text, err := Print(encode(append(prologue(arch, r, decided), ret(r.Default))))
 		if err != nil {
 			t.Fatal(err)
@@ -45,13 +47,13 @@ func golden(t *testing.T, name, got string) {
 
 func TestPrint(t *testing.T) {
 	code := []instruction{
-		load(offsetArch), jump(opJEQ, ARM64.AuditArch(), 1, 0), ret(ActionKillProcess),
+		load(offsetArch), jump(opJEQ, filter.ARM64.AuditArch(), 1, 0), ret(filter.ActionKillProcess),
 		load(offsetNR), jump(opJEQ, 198, 0, 6),
 		load(offsetArgs + 12), {code: opAnd, k: 0xf0}, jump(opJSet, 0x10, 0, 1),
 		{code: opJump, k: 3},
 		load(offsetArgs), jump(opJGT, 5, 0, 1),
 		jump(opJGE, 7, 0, 0), // reached with arg0 and with nr: nothing is certain
-		ret(ActionAllow),
+		ret(filter.ActionAllow),
 	}
 	text, err := Print(encode(code))
 	if err != nil {

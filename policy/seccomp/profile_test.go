@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"casemate/policy/filter"
 )
 
 // withheld is what container engines keep back by default: about fifty calls.
@@ -16,12 +18,12 @@ var withheld = strings.Fields(`
 	swapoff swapon sysfs syslog tuxcall umount2 unshare uselib userfaultfd ustat vhangup vserver`)
 
 // engineLike are rules of the size that container engines ship.
-func engineLike(t testing.TB) Rules {
+func engineLike(t testing.TB) filter.Rules {
 	t.Helper()
-	r := usual(make(map[string]Rule), nil)
-	for _, name := range Names() {
+	r := usual(make(map[string]filter.Rule), nil)
+	for _, name := range filter.Names() {
 		if !slices.Contains(withheld, name) {
-			r.Allow[name] = Rule{nil, "engine:1"}
+			r.Allow[name] = filter.Rule{At: "engine:1"}
 		}
 	}
 	for name, text := range map[string]string{
@@ -29,14 +31,14 @@ func engineLike(t testing.TB) Rules {
 		"personality": "persona in {PER_LINUX, PER_LINUX32, UNAME26, 0x20008, 0xffffffff}",
 		"clone":       "flags & @CLONE_NEW == 0",
 	} {
-		r.Allow[name] = Rule{mustParse(t, name, text), "engine:2"}
+		r.Allow[name] = filter.Rule{When: mustParse(t, name, text), At: "engine:2"}
 	}
 	return r
 }
 
 func TestEngineLike(t *testing.T) {
 	g := newGenerator(11)
-	for _, arch := range arches {
+	for _, arch := range filter.Arches() {
 		agree(t, g, arch, engineLike(t), 500)
 	}
 }
@@ -45,7 +47,7 @@ func TestEngineLike(t *testing.T) {
 func TestLevelsAgree(t *testing.T) {
 	r := engineLike(t)
 	g := newGenerator(12)
-	for _, arch := range arches {
+	for _, arch := range filter.Arches() {
 		var steps, length [3]int
 		for level := 1; level <= 2; level++ {
 			program, err := compile(arch, r, level)
@@ -61,11 +63,11 @@ func TestLevelsAgree(t *testing.T) {
 					}
 				}
 			}
-			for _, nr := range tables()[arch].nrs {
-				steps[level] += walk(program, Call{NR: uint32(nr), Arch: arch.AuditArch()})
+			for _, nr := range filter.Numbers(arch) {
+				steps[level] += walk(program, filter.Call{NR: uint32(nr), Arch: arch.AuditArch()})
 			}
 		}
-		n := len(tables()[arch].nrs)
+		n := len(filter.Numbers(arch))
 		t.Logf("%s: level 1: %d instructions, %d steps a call; level 2: %d, %d", arch, length[1], steps[1]/n, length[2], steps[2]/n)
 		if steps[optimize] > steps[3-optimize] {
 			t.Errorf("%s: level %d, which is used, needs more steps than the other", arch, optimize)
@@ -74,14 +76,14 @@ func TestLevelsAgree(t *testing.T) {
 }
 
 // walk counts the instructions that a call runs through.
-func walk(program []instruction, c Call) int {
+func walk(program []instruction, c filter.Call) int {
 	var a uint32
 	for pc, n := 0, 1; ; pc, n = pc+1, n+1 {
 		in := program[pc]
 		taken := false
 		switch in.code {
 		case opLoad:
-			a = c.word(in.k)
+			a = word(c, in.k)
 			continue
 		case opAnd:
 			a &= in.k
@@ -109,7 +111,7 @@ func walk(program []instruction, c Call) int {
 }
 
 // word is what a load from offset gives.
-func (c Call) word(offset uint32) uint32 {
+func word(c filter.Call, offset uint32) uint32 {
 	switch offset {
 	case offsetNR:
 		return c.NR
@@ -125,7 +127,7 @@ func (c Call) word(offset uint32) uint32 {
 
 func BenchmarkCompile(b *testing.B) {
 	r := engineLike(b)
-	for _, arch := range arches {
+	for _, arch := range filter.Arches() {
 		for level := 1; level <= 2; level++ {
 			b.Run(string(arch)+map[int]string{1: "/list", 2: "/tree"}[level], func(b *testing.B) {
 				for b.Loop() {

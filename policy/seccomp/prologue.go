@@ -1,25 +1,27 @@
 package seccomp
 
+import "casemate/policy/filter"
+
 // prologue gives what runs before the body that libseccomp compiled, and falls
 // through to it. No conditional jump in it reaches further than two instructions;
 // everything farther is reached by an unconditional one, whose offset has 32 bits,
 // so that no table can outgrow it.
-func prologue(arch Arch, r Rules, decided []verdict) []instruction {
+func prologue(arch filter.Arch, r filter.Rules, decided []verdict) []instruction {
 	p := assembler{
 		load(offsetArch),
 		jump(opJEQ, arch.AuditArch(), 1, 0),
 		ret(r.BadArch),
 		load(offsetNR),
 	}
-	if arch == AMD64 {
+	if arch == filter.AMD64 {
 		p.add(
-			jump(opJGE, x32Bit, 0, 3),
-			jump(opJEQ, skipped, 0, 1),
-			ret(ActionENOSYS),
+			jump(opJGE, filter.X32Bit, 0, 3),
+			jump(opJEQ, filter.Skipped, 0, 1),
+			ret(filter.ActionENOSYS),
 			ret(r.BadArch),
 		)
 	}
-	p.known(ranges(tables()[arch].nrs), r.Unknown)
+	p.known(ranges(filter.Numbers(arch)), r.Unknown)
 	p.decide(decided)
 	return p
 }
@@ -61,7 +63,7 @@ func ranges(nrs []int) []span {
 // known returns the verdict on unknown numbers for all outside the ranges, and
 // goes on with the others. Ascending: whatever reaches a range is above the one
 // before it.
-func (p *assembler) known(list []span, unknown Action) {
+func (p *assembler) known(list []span, unknown filter.Action) {
 	var out []int
 	for i, s := range list {
 		if s.first > 0 {

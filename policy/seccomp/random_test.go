@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"casemate/policy/filter"
 )
 
 // generator writes random conditions and rules. The same seed gives the same ones.
@@ -20,10 +22,10 @@ func pick[T any](g generator, list []T) T { return list[g.IntN(len(list))] }
 func conditionable(t testing.TB) []string {
 	t.Helper()
 	var list []string
-	for _, name := range Names() {
+	for _, name := range filter.Names() {
 		ok := false
-		for _, arch := range arches {
-			nr, here := Number(arch, name)
+		for _, arch := range filter.Arches() {
+			nr, here := filter.Number(arch, name)
 			if !here {
 				continue
 			}
@@ -31,7 +33,7 @@ func conditionable(t testing.TB) []string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ok = known && slices.ContainsFunc(Args(arch, name), func(a Arg) bool { return !a.Pointer })
+			ok = known && slices.ContainsFunc(filter.Args(arch, name), func(a filter.Arg) bool { return !a.Pointer })
 		}
 		if ok {
 			list = append(list, name)
@@ -42,16 +44,16 @@ func conditionable(t testing.TB) []string {
 
 // condition writes a condition that parses, is not refused as trivial and is small
 // enough for some dozens to share a program.
-func (g generator) condition(t testing.TB, syscall string) *Expr {
+func (g generator) condition(t testing.TB, syscall string) *filter.Expr {
 	t.Helper()
 	for range 1000 {
-		e, err := ParseExpr(syscall, g.text(syscall, 2))
+		e, err := filter.ParseExpr(syscall, g.text(syscall, 2))
 		if err != nil {
 			continue
 		}
 		ok := true
-		for _, arch := range arches {
-			if _, here := Number(arch, syscall); here {
+		for _, arch := range filter.Arches() {
+			if _, here := filter.Number(arch, syscall); here {
 				list, err := Lower(e, arch)
 				ok = ok && err == nil && len(list) <= 20
 			}
@@ -77,11 +79,11 @@ func (g generator) text(syscall string, depth int) string {
 }
 
 func (g generator) comparison(syscall string) string {
-	arch := AMD64
-	if _, ok := Number(arch, syscall); !ok {
-		arch = ARM64
+	arch := filter.AMD64
+	if _, ok := filter.Number(arch, syscall); !ok {
+		arch = filter.ARM64
 	}
-	args := slices.DeleteFunc(slices.Clone(Args(arch, syscall)), func(a Arg) bool { return a.Pointer })
+	args := slices.DeleteFunc(slices.Clone(filter.Args(arch, syscall)), func(a filter.Arg) bool { return a.Pointer })
 	a := pick(g, args)
 	left := a.Names[0]
 	mask := a.Mask()
@@ -90,7 +92,7 @@ func (g generator) comparison(syscall string) string {
 		left += fmt.Sprintf(" & %#x", mask)
 	}
 	value := func() string { return fmt.Sprint(g.number(a) & mask) }
-	op := pick(g, opText[:])
+	op := pick(g, filter.Ops())
 	if !strings.HasSuffix(op, "in") {
 		return left + " " + op + " " + value()
 	}
@@ -102,7 +104,7 @@ func (g generator) comparison(syscall string) string {
 }
 
 // number gives small numbers, single bits, all bits and anything, on a's width.
-func (g generator) number(a Arg) uint64 {
+func (g generator) number(a filter.Arg) uint64 {
 	var v uint64
 	switch g.IntN(5) {
 	case 0:
@@ -120,16 +122,16 @@ func (g generator) number(a Arg) uint64 {
 }
 
 // rules makes up rules of about n system calls.
-func (g generator) rules(t testing.TB, n int) Rules {
+func (g generator) rules(t testing.TB, n int) filter.Rules {
 	t.Helper()
-	denials := []Action{ActionEPERM, ActionEACCES, ActionENOSYS, ActionKillProcess}
-	r := Rules{pick(g, denials), pick(g, denials), pick(g, denials), map[string]Rule{}, map[string]string{}}
-	names, able := Names(), conditionable(t)
+	denials := []filter.Action{filter.ActionEPERM, filter.ActionEACCES, filter.ActionENOSYS, filter.ActionKillProcess}
+	r := filter.Rules{Default: pick(g, denials), Unknown: pick(g, denials), BadArch: pick(g, denials), Allow: map[string]filter.Rule{}, Kill: map[string]string{}}
+	names, able := filter.Names(), conditionable(t)
 	for range n {
 		switch g.IntN(4) {
 		case 0:
 			name := pick(g, able)
-			r.Allow[name] = Rule{g.condition(t, name), "random:1"}
+			r.Allow[name] = filter.Rule{When: g.condition(t, name), At: "random:1"}
 			delete(r.Kill, name)
 		case 1:
 			name := pick(g, names)
@@ -137,7 +139,7 @@ func (g generator) rules(t testing.TB, n int) Rules {
 			delete(r.Allow, name)
 		default:
 			name := pick(g, names)
-			r.Allow[name] = Rule{nil, "random:3"}
+			r.Allow[name] = filter.Rule{At: "random:3"}
 			delete(r.Kill, name)
 		}
 	}
@@ -146,22 +148,22 @@ func (g generator) rules(t testing.TB, n int) Rules {
 
 // interesting gives numbers at which a condition may change its mind: all that
 // it compares with, one off, one bit off, each also with garbage above the width.
-func interesting(n Node) []uint64 {
+func interesting(n filter.Node) []uint64 {
 	list := []uint64{0, 1, ^uint64(0), 1 << 31, 1 << 32, 0xffffffff}
-	var walk func(Node)
-	walk = func(n Node) {
+	var walk func(filter.Node)
+	walk = func(n filter.Node) {
 		switch n := n.(type) {
-		case *All:
+		case *filter.All:
 			for _, of := range n.Of {
 				walk(of)
 			}
-		case *Any:
+		case *filter.Any:
 			for _, of := range n.Of {
 				walk(of)
 			}
-		case *Not:
+		case *filter.Not:
 			walk(n.Of)
-		case *Compare:
+		case *filter.Compare:
 			for _, v := range n.Values {
 				list = append(list, v, v-1, v+1, v|^n.Mask, v|^n.Arg.Mask(), v|n.Mask, v&n.Mask-1)
 				for bit := range n.Arg.Width {
@@ -175,9 +177,9 @@ func interesting(n Node) []uint64 {
 }
 
 // calls gives calls of one number that are worth a look under the rules.
-func (g generator) calls(arch Arch, r Rules, nr uint32, n int) []Call {
-	list := []Call{{NR: nr, Arch: arch.AuditArch()}}
-	name, _ := Name(arch, int(nr))
+func (g generator) calls(arch filter.Arch, r filter.Rules, nr uint32, n int) []filter.Call {
+	list := []filter.Call{{NR: nr, Arch: arch.AuditArch()}}
+	name, _ := filter.Name(arch, int(nr))
 	rule := r.Allow[name]
 	if rule.When == nil {
 		c := list[0]
@@ -191,16 +193,16 @@ func (g generator) calls(arch Arch, r Rules, nr uint32, n int) []Call {
 		return list
 	}
 	for _, args := range g.points(tree, n) {
-		list = append(list, Call{nr, arch.AuditArch(), args})
+		list = append(list, filter.Call{NR: nr, Arch: arch.AuditArch(), Args: args})
 	}
 	return list
 }
 
 // points gives arguments made of interesting numbers, some with a bit off or with
 // garbage in the high word.
-func (g generator) points(n Node, count int) [][maxArgs]uint64 {
+func (g generator) points(n filter.Node, count int) [][filter.MaxArgs]uint64 {
 	numbers := interesting(n)
-	list := make([][maxArgs]uint64, count)
+	list := make([][filter.MaxArgs]uint64, count)
 	for i := range list {
 		args := &list[i]
 		for j := range args {

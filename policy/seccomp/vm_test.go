@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/bpf"
+
+	"casemate/policy/filter"
 )
 
 // machine runs programs in the BPF virtual machine of golang.org/x/net, which
@@ -35,7 +37,7 @@ func newMachine(t testing.TB, program []byte) machine {
 // run gives the verdict. The machine reads packets, whose words are big endian:
 // every word of seccomp_data is laid out so, in the order that a little-endian
 // kernel has them (low word of an argument first).
-func (m machine) run(t testing.TB, c Call) Action {
+func (m machine) run(t testing.TB, c filter.Call) filter.Action {
 	t.Helper()
 	data := make([]byte, 0, sizeData)
 	data = binary.BigEndian.AppendUint32(data, c.NR)
@@ -49,5 +51,5 @@ func (m machine) run(t testing.TB, c Call) Action {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Action(uint32(got))
+	return filter.Action(uint32(got))
 }

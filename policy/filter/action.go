@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 import (
 	"fmt"
@@ -52,7 +52,7 @@ func (a Action) String() string {
 	return fmt.Sprintf("%#x", uint32(a))
 }
 
-// denies reports whether a is of the set and not ActionAllow.
-func (a Action) denies() bool {
+// Denies reports whether a is of the set and not ActionAllow.
+func (a Action) Denies() bool {
 	return a == ActionEPERM || a == ActionEACCES || a == ActionENOSYS || a == ActionKillProcess
 }

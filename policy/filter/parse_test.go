@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 import (
 	"errors"
@@ -53,7 +53,7 @@ func TestEval(t *testing.T) {
 		e := mustParse(t, c.syscall, c.text)
 		for i, calls := range [][][]uint64{c.no, c.yes} {
 			for _, call := range calls {
-				var args [maxArgs]uint64
+				var args [MaxArgs]uint64
 				copy(args[:], call)
 				if got := Eval(e, AMD64, args); got != (i == 1) {
 					t.Errorf("%s: %s: %#x: %t", c.syscall, c.text, call, got)
@@ -67,15 +67,15 @@ func TestEval(t *testing.T) {
 func TestEvalPerArch(t *testing.T) {
 	e := mustParse(t, "openat", "flags & O_DIRECTORY != 0")
 	for arch, bit := range map[Arch]uint64{AMD64: 0x10000, ARM64: 0x4000} {
-		if !Eval(e, arch, [maxArgs]uint64{2: bit}) || Eval(e, arch, [maxArgs]uint64{2: 0x14000 &^ bit}) {
+		if !Eval(e, arch, [MaxArgs]uint64{2: bit}) || Eval(e, arch, [MaxArgs]uint64{2: 0x14000 &^ bit}) {
 			t.Errorf("%s: O_DIRECTORY is not %#x", arch, bit)
 		}
 	}
 	e = mustParse(t, "mmap", "flags & MAP_32BIT == 0")
-	if !Eval(e, AMD64, [maxArgs]uint64{}) {
+	if !Eval(e, AMD64, [MaxArgs]uint64{}) {
 		t.Error("amd64: MAP_32BIT")
 	}
-	if Eval(e, ARM64, [maxArgs]uint64{}) || Eval(e, "x", [maxArgs]uint64{}) {
+	if Eval(e, ARM64, [MaxArgs]uint64{}) || Eval(e, "x", [MaxArgs]uint64{}) {
 		t.Error("a condition without a meaning holds")
 	}
 	if _, err := e.Tree(ARM64); err == nil || !strings.Contains(err.Error(), `"MAP_32BIT": no such constant on arm64`) {

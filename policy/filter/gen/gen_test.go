@@ -24,7 +24,7 @@ func TestTablesAreCurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what golang.org/x/sys %s gives: go generate casemate/policy/seccomp", name, m.version)
+			t.Errorf("%s is not what golang.org/x/sys %s gives: go generate casemate/policy/filter", name, m.version)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 import (
 	"fmt"
@@ -53,3 +53,6 @@ func (a Arch) column() int {
 	}
 	return -1
 }
+
+// Valid reports whether a is one of the architectures.
+func (a Arch) Valid() bool { return a.column() >= 0 }

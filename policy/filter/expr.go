@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 import "fmt"
 
@@ -99,3 +99,6 @@ func (e *ExprError) Error() string {
 	}
 	return s
 }
+
+// Ops lists the comparisons as they are written, in the order of their constants.
+func Ops() []string { return opText[:] }

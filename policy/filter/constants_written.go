@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 // writtenConstants are those that golang.org/x/sys does not have, with the header
 // of the kernel's user-space interface that defines them. All are frozen interface.

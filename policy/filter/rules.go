@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 import "casemate/internal/sealed"
 
@@ -23,32 +23,32 @@ type Rule struct {
 type Call struct {
 	NR   uint32
 	Arch uint32
-	Args [maxArgs]uint64
+	Args [MaxArgs]uint64
 }
 
 // clone3 hides its flags in memory, so no condition on new namespaces can hold it,
 // and denying it with anything but ENOSYS breaks C libraries, which fall back to
 // clone only then (glibc 2.34; moby issue 42681).
-const clone3 = "clone3"
+const Clone3 = "clone3"
 
 const (
 	// x32Bit marks the x32 ABI in amd64's system call numbers (asm/unistd.h).
 	// Its calls arrive with amd64's AUDIT_ARCH, but other code runs.
-	x32Bit = 0x40000000
+	X32Bit = 0x40000000
 
 	// skipped is the number that a tracer writes to make the kernel skip the call
 	// (ptrace(2)). It is above x32Bit and is no x32 call.
-	skipped = 0xffffffff
+	Skipped = 0xffffffff
 )
 
 // Decide is what the rules mean: the verdict on a call under the program compiled
-// for arch. It shares nothing with Compile but the tables.
+// for arch. It shares nothing with the compiler of programs but the tables.
 func (r Rules) Decide(arch Arch, c Call) Action {
 	if c.Arch != arch.AuditArch() {
 		return r.BadArch
 	}
-	if c.Arch == sealed.ArchAMD64 && c.NR >= x32Bit {
-		if c.NR == skipped {
+	if c.Arch == sealed.ArchAMD64 && c.NR >= X32Bit {
+		if c.NR == Skipped {
 			return ActionENOSYS
 		}
 		return r.BadArch
@@ -66,7 +66,7 @@ func (r Rules) Decide(arch Arch, c Call) Action {
 		}
 		return r.Default
 	}
-	if name == clone3 {
+	if name == Clone3 {
 		return ActionENOSYS
 	}
 	return r.Default

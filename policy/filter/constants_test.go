@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 import (
 	"slices"
@@ -105,7 +105,7 @@ func TestPrototypes(t *testing.T) {
 			t.Errorf("%s: %s has no argument %s at %d with %d bits", c.arch, c.syscall, c.name, c.index, c.width)
 		}
 	}
-	if Args(ARM64, "open") != nil || Args(AMD64, clone3) != nil || Args("x", "read") != nil {
+	if Args(ARM64, "open") != nil || Args(AMD64, Clone3) != nil || Args("x", "read") != nil {
 		t.Error("arguments of open on arm64, of clone3, or of no architecture")
 	}
 }

@@ -1,4 +1,4 @@
-// Command gen writes the two generated tables of package seccomp: the numbers of
+// Command gen writes the two generated tables of package filter: the numbers of
 // the system calls and the values of the symbolic constants, per architecture,
 // both read from the source text of golang.org/x/sys/unix.
 //
@@ -6,7 +6,7 @@
 // module version than the one in go.mod: a test of this package regenerates both
 // files in memory and compares. It imports the standard library only.
 //
-//	go generate casemate/policy/seccomp
+//	go generate casemate/policy/filter
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	out := flag.String("out", ".", "directory of package seccomp")
+	out := flag.String("out", ".", "directory of package filter")
 	flag.Parse()
 	if err := run(*out); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)

@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 import (
 	"crypto/sha256"
@@ -103,4 +103,13 @@ func TableDigest() [32]byte {
 	}
 	text(prototypeText)
 	return [32]byte(h.Sum(nil))
+}
+
+// Numbers lists the numbers of the system calls of arch, ascending. The list belongs to the table and
+// must not be changed.
+func Numbers(arch Arch) []int {
+	if t := tables()[arch]; t != nil {
+		return t.nrs
+	}
+	return nil
 }

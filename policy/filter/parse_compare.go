@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 import "fmt"
 
@@ -102,16 +102,16 @@ func (p *parser) value(c *Compare, right term) *ExprError {
 	if err != nil {
 		return err
 	}
-	if always := trivial(c.Op, c.Mask, v); always != "" {
+	if always := Trivial(c.Op, c.Mask, v); always != "" {
 		return right.first.fail(fmt.Sprintf("the comparison with %#x %s holds", v, always), trivialHint(c, v))
 	}
 	c.Values = append(c.Values, v)
 	return nil
 }
 
-// trivial says "always" or "never" of a comparison that no argument can change.
+// Trivial says "always" or "never" of a comparison that no argument can change.
 // What is compared are the bits of mask, so the greatest possible value is mask.
-func trivial(op Op, mask, v uint64) string {
+func Trivial(op Op, mask, v uint64) string {
 	stray := v&^mask != 0
 	switch {
 	case (op == Equal || op == In) && stray, op == Less && v == 0, op == Greater && v >= mask,

@@ -1,4 +1,4 @@
-package seccomp
+package filter
 
 import (
 	_ "embed" // prototypes.txt
@@ -31,7 +31,7 @@ func (a Arg) named(name string) bool {
 }
 
 // maxArgs is the length of seccomp_data.args.
-const maxArgs = 6
+const MaxArgs = 6
 
 var prototypes = sync.OnceValue(func() map[Arch]map[string][]Arg {
 	t, err := parsePrototypes(prototypeText)
@@ -90,7 +90,7 @@ func addPrototype(t map[Arch]map[string][]Arg, head string, fields []string) err
 }
 
 func parseArgs(fields []string) ([]Arg, error) {
-	if len(fields) == 0 || len(fields) > maxArgs {
+	if len(fields) == 0 || len(fields) > MaxArgs {
 		return nil, fmt.Errorf("%d arguments", len(fields))
 	}
 	var args []Arg

@@ -1,15 +1,15 @@
-package seccomp
+package filter
 
 // Eval is what a condition means, straight from its tree: whether it holds for a
 // call with these arguments. It shares nothing with Lower, so that one can be
 // checked against the other. A condition without a meaning on arch (Expr.Tree)
 // holds for no call.
-func Eval(e *Expr, arch Arch, args [maxArgs]uint64) bool {
+func Eval(e *Expr, arch Arch, args [MaxArgs]uint64) bool {
 	n, err := e.Tree(arch)
 	return err == nil && holds(n, &args)
 }
 
-func holds(n Node, args *[maxArgs]uint64) bool {
+func holds(n Node, args *[MaxArgs]uint64) bool {
 	switch n := n.(type) {
 	case *All:
 		for _, of := range n.Of {
@@ -28,12 +28,13 @@ func holds(n Node, args *[maxArgs]uint64) bool {
 	case *Not:
 		return !holds(n.Of, args)
 	case *Compare:
-		return n.holds(args[n.Arg.Index] & n.Mask)
+		return n.Holds(args[n.Arg.Index] & n.Mask)
 	}
 	panic("BUG: condition of an unknown kind")
 }
 
-func (c *Compare) holds(x uint64) bool {
+// Holds reports whether the comparison holds for x, which has nothing but bits of c.Mask.
+func (c *Compare) Holds(x uint64) bool {
 	switch v := c.Values[0]; c.Op {
 	case Equal:
 		return x == v
