@@ -40,11 +40,11 @@ func FuzzWholeLine(f *testing.F) {
 		if err := os.WriteFile(source, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p, err := compile.Compile(source, compile.Options{Passwd: "../tests/testdata/passwd", Group: "../tests/testdata/group"})
+		r, err := compile.Compile(source, compile.Options{Passwd: "../tests/testdata/passwd", Group: "../tests/testdata/group"})
 		if err != nil {
 			return
 		}
-		b, err := sealed.Encode(p, nil)
+		b, err := sealed.Encode(r.Policy, nil)
 		if err != nil {
 			t.Fatalf("compiled, and cannot be sealed: %v", err)
 		}

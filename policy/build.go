@@ -54,11 +54,11 @@ func accountFlags(flags *flag.FlagSet) *compile.Options {
 
 // seal compiles a policy and encodes it.
 func seal(path string, o compile.Options, key ed25519.PrivateKey) ([]byte, error) {
-	p, err := compile.Compile(path, o)
+	r, err := compile.Compile(path, o)
 	if err != nil {
 		return nil, err
 	}
-	return sealed.Encode(p, key)
+	return sealed.Encode(r.Policy, key)
 }
 
 // replace puts b at path in one step: a reader sees the old file or the new one,

@@ -39,11 +39,11 @@ func TestGoldenExamples(t *testing.T) {
 }
 
 func golden(t *testing.T, policy, file string) {
-	p, err := compile.Compile(policy, compile.Options{Passwd: "testdata/passwd", Group: "testdata/group"})
+	r, err := compile.Compile(policy, compile.Options{Passwd: "testdata/passwd", Group: "testdata/group"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := stable(newView(&sealed.File{Policy: p}).text(), examples(t))
+	got := stable(newView(&sealed.File{Policy: r.Policy}).text(), examples(t))
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)

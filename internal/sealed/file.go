@@ -25,8 +25,8 @@ import (
 // length, so that an unsigned policy is protected against decay too, and so that
 // one number names a policy in receipts and logs whether it is signed or not.
 const (
-	magic      = "CASEMATE"
-	headSize   = len(magic) + 4 + 4
+	Magic      = "CASEMATE" // the first bytes of every sealed policy
+	headSize   = len(Magic) + 4 + 4
 	keyIDSize  = 8
 	signedSize = keyIDSize + ed25519.SignatureSize
 	leastSize  = headSize + sha256.Size + 1
@@ -71,7 +71,7 @@ func Encode(p *Policy, key ed25519.PrivateKey) ([]byte, error) {
 // seal frames a body up to and including the digest.
 func seal(body []byte) []byte {
 	b := make([]byte, 0, leastSize+len(body)+signedSize)
-	b = append(b, magic...)
+	b = append(b, Magic...)
 	b = binary.BigEndian.AppendUint32(b, Version)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(body)))
 	b = append(b, body...)
@@ -104,22 +104,22 @@ func Decode(b []byte) (*File, error) {
 
 // bodyLength checks the head, and that body, digest and signature flag are there.
 func bodyLength(b []byte) (int, error) {
-	if len(b) < len(magic) && bytes.HasPrefix([]byte(magic), b) {
+	if len(b) < len(Magic) && bytes.HasPrefix([]byte(Magic), b) {
 		return 0, ErrTruncated
 	}
-	if !bytes.HasPrefix(b, []byte(magic)) {
+	if !bytes.HasPrefix(b, []byte(Magic)) {
 		return 0, ErrMagic
 	}
 	if len(b) < headSize {
 		return 0, ErrTruncated
 	}
-	if v := binary.BigEndian.Uint32(b[len(magic):]); v != Version {
+	if v := binary.BigEndian.Uint32(b[len(Magic):]); v != Version {
 		return 0, fmt.Errorf("%w: it is of version %d; this program reads version %d", ErrVersion, v, Version)
 	}
 	if len(b) > MaxSize {
 		return 0, fmt.Errorf("%w: %d bytes are over the limit of %d", ErrCanonical, len(b), MaxSize)
 	}
-	n := binary.BigEndian.Uint32(b[len(magic)+4:])
+	n := binary.BigEndian.Uint32(b[len(Magic)+4:])
 	if uint64(n) > uint64(max(0, len(b)-leastSize)) || len(b) < leastSize {
 		return 0, ErrTruncated
 	}

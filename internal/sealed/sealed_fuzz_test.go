@@ -70,7 +70,7 @@ func TestSeeds(t *testing.T) {
 	whole := encode(t, full(), testKey(1))
 	seeds := map[string][]byte{
 		"empty":      nil,
-		"magic":      []byte(magic),
+		"magic":      []byte(Magic),
 		"small":      encode(t, small(), nil),
 		"signed":     whole,
 		"cut":        whole[:len(whole)/2],

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"casemate/internal/sealed"
+	"casemate/policy/filter"
 	"casemate/policy/syntax"
 )
 
@@ -21,14 +22,23 @@ type compiler struct {
 	source *source
 	errs   syntax.Errors
 	out    *sealed.Policy
+	rules  filter.Rules
 	needed map[string]bool // keys of [why] that some grant needs
 
 	passwd, group *accounts
 }
 
-// Compile reads the policy at path and gives it sealed. Errors of the policy are
+// Result is a compiled policy, with what it was compiled from: those who judge it
+// name the line that a person has to change.
+type Result struct {
+	Policy *sealed.Policy
+	Rules  filter.Rules // what the filters of Policy are to mean
+	Text   *syntax.File // with its bases merged in
+}
+
+// Compile reads the policy at path and resolves it. Errors of the policy are
 // syntax.Errors; others are of the files that were to be read.
-func Compile(path string, o Options) (*sealed.Policy, error) {
+func Compile(path string, o Options) (*Result, error) {
 	c := &compiler{
 		name: path, source: newSource(path), out: new(sealed.Policy), needed: map[string]bool{},
 		passwd: newAccounts("passwd", orDefault(o.Passwd, "/etc/passwd")),
@@ -52,7 +62,7 @@ func Compile(path string, o Options) (*sealed.Policy, error) {
 	if err := sealed.Validate(c.out); err != nil {
 		return nil, fmt.Errorf("BUG: %s: the compiler made a policy that cannot be sealed: %w", path, err)
 	}
-	return c.out, nil
+	return &Result{Policy: c.out, Rules: c.rules, Text: c.file}, nil
 }
 
 // fail records a fault at the value under a path of keys; see syntax.File.Find.

@@ -41,11 +41,11 @@ func FuzzCompile(f *testing.F) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p, err := Compile(path, o)
+		r, err := Compile(path, o)
 		var errs syntax.Errors
 		switch {
 		case err == nil:
-			if _, err := sealed.Encode(p, nil); err != nil {
+			if _, err := sealed.Encode(r.Policy, nil); err != nil {
 				t.Fatal(err)
 			}
 		case errors.As(err, &errs):

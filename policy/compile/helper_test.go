@@ -37,7 +37,11 @@ func compiled(t *testing.T, files map[string]string) (*sealed.Policy, error) {
 		}
 	}
 	t.Chdir(dir)
-	return Compile("p.toml", Options{Passwd: "passwd", Group: "group"})
+	r, err := Compile("p.toml", Options{Passwd: "passwd", Group: "group"})
+	if err != nil {
+		return nil, err
+	}
+	return r.Policy, nil
 }
 
 // fragment compiles head and text.

@@ -22,10 +22,11 @@ func (c *compiler) seccomp(top *layer) {
 	c.agree(top)
 	c.existing(granted, arches)
 	c.dangers(granted)
-	rules := filter.Rules{Allow: c.rules(granted, arches), Kill: c.kills(granted)}
+	rules := filter.Rules{Allow: c.allowed(granted, arches), Kill: c.kills(granted)}
 	rules.Default = c.action("seccomp.default", c.file.Seccomp.Default, "EPERM")
 	rules.Unknown = c.action("seccomp.unknown", c.file.Seccomp.Unknown, "ENOSYS")
 	rules.BadArch = c.action("seccomp.bad_arch", c.file.Seccomp.BadArch, "kill")
+	c.rules = rules
 	if len(c.errs) > 0 {
 		return // a filter of half a policy would only add errors that follow from others
 	}
@@ -125,8 +126,8 @@ func (c *compiler) dangers(granted map[string]*grant) {
 	}
 }
 
-// rules parses the conditions.
-func (c *compiler) rules(granted map[string]*grant, arches []filter.Arch) map[string]filter.Rule {
+// allowed gives the rules of what is granted, with their conditions parsed.
+func (c *compiler) allowed(granted map[string]*grant, arches []filter.Arch) map[string]filter.Rule {
 	allow := map[string]filter.Rule{}
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
 		g := granted[name]

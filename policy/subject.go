@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"casemate/internal/sealed"
+	"casemate/policy/compile"
+)
+
+// subject is a policy that is looked at: a sealed file, or a text that was compiled
+// for the purpose.
+type subject struct {
+	path string
+	file *sealed.File
+	text *compile.Result // nil for a sealed file: its rules and lines are not in it
+}
+
+// examine takes a policy in either form, told apart by the first bytes.
+func examine(path string, o compile.Options) (*subject, error) {
+	isSealed, err := startsSealed(path)
+	if err != nil {
+		return nil, err
+	}
+	if isSealed {
+		f, err := open(path)
+		return &subject{path: path, file: f}, err
+	}
+	r, err := compile.Compile(path, o)
+	if err != nil {
+		return nil, err
+	}
+	b, err := sealed.Encode(r.Policy, nil)
+	if err != nil {
+		return nil, err
+	}
+	f, err := sealed.Decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("BUG: %s: what was sealed cannot be decoded: %w", path, err)
+	}
+	return &subject{path, f, r}, nil
+}
+
+func startsSealed(path string) (bool, error) {
+	// A FIFO in place of the file must not hold a build up.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	head := make([]byte, len(sealed.Magic))
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, fmt.Errorf("%s: %w", path, err)
+	}
+	return bytes.Equal(head, []byte(sealed.Magic)), nil
+}
