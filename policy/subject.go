@@ -53,7 +53,7 @@ func startsSealed(path string) (bool, error) {
 	}
 	defer f.Close()
 	head := make([]byte, len(sealed.Magic))
-	n, err := io.ReadFull(f, head)
+	_, err = io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return false, fmt.Errorf("%s: %w", path, err)
 	}
