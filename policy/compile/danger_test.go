@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"casemate/policy/base"
+	"casemate/policy/danger"
 	"casemate/policy/filter"
 
 	"github.com/syndtr/gocapability/capability"
@@ -17,8 +18,8 @@ func TestGroupsAreSafe(t *testing.T) {
 	for _, name := range base.Groups() {
 		g, _ := base.FindGroup(name)
 		for _, call := range g.Calls {
-			if d, ok := dangerousCalls[call]; ok && !(d.narrowed && g.When[call] != "") {
-				t.Errorf("%s grants %s: %s", name, call, d.why)
+			if d, ok := danger.Calls[call]; ok && !(d.Narrowed && g.When[call] != "") {
+				t.Errorf("%s grants %s: %s", name, call, d.Why)
 			}
 		}
 		if slices.Contains(g.Calls, "clone3") {
@@ -26,7 +27,7 @@ func TestGroupsAreSafe(t *testing.T) {
 		}
 	}
 	for _, call := range filter.InitSet() {
-		if _, ok := dangerousCalls[call]; ok && initWhen[call] == "" {
+		if _, ok := danger.Calls[call]; ok && initWhen[call] == "" {
 			t.Errorf("init's own set grants %s without a condition", call)
 		}
 	}
@@ -34,7 +35,7 @@ func TestGroupsAreSafe(t *testing.T) {
 
 // A name that nobody knows would guard nothing.
 func TestDangerousNames(t *testing.T) {
-	for call := range dangerousCalls {
+	for call := range danger.Calls {
 		if !filter.Known(call) {
 			t.Errorf("unknown call %s", call)
 		}
@@ -43,7 +44,7 @@ func TestDangerousNames(t *testing.T) {
 	for _, c := range capability.List() {
 		known = append(known, strings.ToUpper(c.String()))
 	}
-	for name := range dangerousCaps {
+	for name := range danger.Capabilities {
 		if !slices.Contains(known, name) {
 			t.Errorf("unknown capability %s", name)
 		}
@@ -57,10 +58,10 @@ func TestDangerousNames(t *testing.T) {
 
 // Each dangerous call and capability is refused without a why and accepted with one.
 func TestDangersNeedReasons(t *testing.T) {
-	for call := range dangerousCalls {
+	for call := range danger.Calls {
 		needsWhy(t, `seccomp.allow = ["`+call+`"]`, "seccomp."+call)
 	}
-	for name := range dangerousCaps {
+	for name := range danger.Capabilities {
 		needsWhy(t, `capabilities.keep = ["`+name+`"]`, "capabilities."+name)
 	}
 }

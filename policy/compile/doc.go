@@ -11,12 +11,12 @@
 // for, beyond the files it is told to read: the policy, what lies beside it, and
 // the passwd and group files. It runs at image build, never at boot.
 //
-// It imports policy/syntax, policy/base, policy/filter, policy/seccomp, internal/sealed, and the
+// It imports policy/syntax, policy/base, policy/danger, policy/filter, policy/seccomp, internal/sealed, and the
 // libraries that know capability names and SELinux contexts.
 //
 //	source.go   files             extends.go    bases            compile.go   the order of the rooms
 //	why.go      reasons           unsupported.go                 names.go user.go size.go   words
-//	exec.go rlimit.go root.go mount.go bind.go mask.go namespace.go caps.go seccomp.go danger.go
+//	exec.go rlimit.go root.go mount.go bind.go mask.go namespace.go caps.go seccomp.go
 //	lsm.go cgroup.go signal.go    one section each
 package compile
 

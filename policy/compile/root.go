@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"casemate/internal/sealed"
+	"casemate/policy/danger"
 )
 
 // root resolves what becomes "/".
@@ -18,7 +19,7 @@ func (c *compiler) root() {
 		// As the source of a bind; the default masks are of mounts of ours, not of these.
 		if r.Path == "/" {
 			c.need("root.path", p, "the host's own root is the workload's")
-		} else if why := dangerousSource(r.Path, given(f.Root.Writable, false)); r.Path != "" && why != "" {
+		} else if why := danger.Source(r.Path, given(f.Root.Writable, false)); r.Path != "" && why != "" {
 			c.need("root.path", p, why)
 		}
 		if f.Root.Image != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"casemate/internal/sealed"
+	"casemate/policy/danger"
 	"casemate/policy/filter"
 	"casemate/policy/seccomp"
 	"casemate/policy/syntax"
@@ -119,9 +120,9 @@ func (c *compiler) existing(granted map[string]*grant, arches []filter.Arch) {
 func (c *compiler) dangers(granted map[string]*grant) {
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
 		g := granted[name]
-		danger, ok := dangerousCalls[name]
-		if ok && (g.named || g.own) && !(danger.narrowed && g.own) {
-			c.need("seccomp."+name, g.at, danger.why)
+		call, ok := danger.Calls[name]
+		if ok && (g.named || g.own) && !(call.Narrowed && g.own) {
+			c.need("seccomp."+name, g.at, call.Why)
 		}
 	}
 }

@@ -1,17 +1,17 @@
-package compile
+package danger
 
-// dangerousCall says why a call needs a reason when a policy names it. No shipped
+// Call says why a system call needs a reason when a policy names it. No shipped
 // group grants one, but under a condition of its own that takes the danger away.
-type dangerousCall struct {
-	why string
-	// narrowed: a condition that the policy states is reason enough, since it
+type Call struct {
+	Why string
+	// Narrowed: a condition that the policy states is reason enough, since it
 	// shows the arguments to the reviewer.
-	narrowed bool
+	Narrowed bool
 }
 
-// dangerousCalls are those by which programs have left their confinement, or that
+// Calls are those by which programs have left their confinement, or that
 // act on the whole host.
-var dangerousCalls = calls(map[string][]string{
+var Calls = turned(map[string][]string{
 	"its operations pass by the filter":                       {"io_uring_setup", "io_uring_enter", "io_uring_register"},
 	"programs in the kernel, and a long record of holes":      {"bpf", "perf_event_open"},
 	"reads and changes other processes":                       {"ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease", "pidfd_getfd", "kcmp"},
@@ -36,17 +36,17 @@ var dangerousCalls = calls(map[string][]string{
 	"without a condition it turns speculation mitigations off for a filter": {"seccomp"},
 })
 
-// calls turns the lists around.
-func calls(always, unconditional map[string][]string) map[string]dangerousCall {
-	all := map[string]dangerousCall{}
+// turned turns the lists around.
+func turned(always, unconditional map[string][]string) map[string]Call {
+	all := map[string]Call{}
 	for why, names := range always {
 		for _, name := range names {
-			all[name] = dangerousCall{why: why}
+			all[name] = Call{Why: why}
 		}
 	}
 	for why, names := range unconditional {
 		for _, name := range names {
-			all[name] = dangerousCall{why: why, narrowed: true}
+			all[name] = Call{Why: why, Narrowed: true}
 		}
 	}
 	return all
