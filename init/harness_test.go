@@ -176,7 +176,8 @@ type shimmed struct {
 	noGate bool
 	env    []string
 	attr   *syscall.SysProcAttr
-	via    []string // a command that executes casemate-init by name
+	via    []string   // a command that executes casemate-init by name
+	passed []*os.File // the service manager's descriptors, from orders.SocketFD up
 }
 
 // sealed is all the seals that orders must have.
@@ -205,6 +206,7 @@ func startShimmed(t *testing.T, s shimmed) *instance {
 		cmd.ExtraFiles = []*os.File{ordersFile(t, s)}
 		if !s.noGate {
 			cmd.ExtraFiles = append(cmd.ExtraFiles, theirs)
+			cmd.ExtraFiles = append(append(cmd.ExtraFiles, nil, nil), s.passed...) // 5 and 6 are closed
 		}
 	}
 	i := begin(t, cmd)

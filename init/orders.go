@@ -36,6 +36,11 @@ func underShim() (*job, error) {
 	if o.Argv[0] == "" || o.Argv[0][0] != '/' {
 		return nil, misuse("orders: argv[0] is not an absolute path: " + o.Argv[0])
 	}
+	for i := range int(o.Sockets) {
+		if _, err := sys.Fcntl(orders.SocketFD+i, syscall.F_SETFD, syscall.FD_CLOEXEC); err != nil {
+			return nil, misuse("a descriptor of the service manager's is missing")
+		}
+	}
 	return &job{Orders: *o, path: o.Argv[0], gate: orders.GateFD}, nil
 }
 

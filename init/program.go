@@ -6,6 +6,7 @@ import (
 	"casemate/internal/child"
 	"casemate/internal/exit"
 	"casemate/internal/gate"
+	"casemate/internal/orders"
 	"casemate/internal/sys"
 )
 
@@ -21,7 +22,7 @@ const pidSlot = 1
 // when init was started are reset as well.
 func (j *job) render(p *child.Program) steps {
 	s, n := steps{chdir: -1}, 0
-	p.Grow(sys.LastSignal + 6)
+	p.Grow(sys.LastSignal + 6 + int(j.Sockets))
 	add := func(nr uintptr, save int, tolerate syscall.Errno, words ...child.Word) {
 		p.Add(nr, save, tolerate, words...)
 		n++
@@ -39,19 +40,25 @@ func (j *job) render(p *child.Program) steps {
 		add(syscall.SYS_GETPID, pidSlot, 0)
 		add(syscall.SYS_IOCTL, child.None, syscall.EIO, child.FD(0), child.Int(syscall.TIOCSPGRP), p.SlotPointer(pidSlot))
 	}
+	// Upwards: each number that is written to lies below those still to be read, and the
+	// gate, which is in the way, closes at the exec anyway.
+	for i := range int(j.Sockets) {
+		add(syscall.SYS_DUP3, child.None, 0, child.FD(orders.SocketFD+i), child.FD(orders.FirstFD+i), child.Int(0))
+	}
 	if j.Cwd != "" {
 		s.chdir = n
 		add(syscall.SYS_CHDIR, child.None, 0, child.String(j.Cwd))
 	}
 	add(syscall.SYS_RT_SIGPROCMASK, child.None, 0, child.Int(sys.SIG_SETMASK), child.Bytes(make([]byte, 8)), child.Int(0), child.Int(8))
 	s.exec = n
-	add(syscall.SYS_EXECVE, child.None, 0, child.String(j.path), child.Strings(j.Argv), child.Strings(j.Env))
+	add(syscall.SYS_EXECVE, child.None, 0, child.String(j.path), child.Strings(j.Argv), p.Environment(j.Env, j.OwnPID))
 	return s
 }
 
 // run starts the workload, reports it and stays with it to its end.
 func (j *job) run(p *child.Program, s steps) int {
 	pid, failed, errno := p.Vfork()
+	j.closeSockets()
 	if errno != 0 {
 		say("clone: ", errno.Error())
 		return exit.Step
@@ -70,6 +77,14 @@ func (j *job) run(p *child.Program, s steps) int {
 	// From here on nothing is allocated, and the other threads end.
 	sys.Pin()
 	return j.loop(pid)
+}
+
+// closeSockets gives up init's copies: who would connect to a socket that nobody but
+// init has open any more would wait for ever.
+func (j *job) closeSockets() {
+	for i := range int(j.Sockets) {
+		sys.Close(orders.SocketFD + i)
+	}
 }
 
 // explain says why the workload does not run, and with which code init exits.

@@ -118,6 +118,9 @@ func TestSyscallSet(t *testing.T) {
 			o.Group = group
 			maps.Copy(seen, traced(t, env, o, 3))
 		}
+		withSocket := shell("exit 3")
+		withSocket.Sockets = 1
+		maps.Copy(seen, traced(t, env, withSocket, 3))
 		maps.Copy(seen, traced(t, env, orders.Orders{Argv: []string{"/nothing"}}, exit.NotFound))
 	}
 	set := filter.InitSet()
@@ -143,7 +146,7 @@ func traced(t *testing.T, env []string, o orders.Orders, code int) map[string]bo
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "strace")
 	i := startShimmed(t, shimmed{
-		orders: &o, seals: sealed, env: env,
+		orders: &o, seals: sealed, env: env, passed: passed(t, int(o.Sockets)),
 		via: []string{"strace", "-f", "-o", log, self, "probe", "reaper", binary, "casemate-init"},
 	})
 	i.expect(t, gate.Ready)

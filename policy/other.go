@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 
 	"casemate/internal/facts"
 	"casemate/internal/launch"
@@ -60,7 +61,8 @@ func runPlan(flags *flag.FlagSet, args []string) error {
 	return plan.Print(os.Stdout, p, launch.Reasons())
 }
 
-// hostFacts reads recorded facts, or asks this host.
+// hostFacts reads recorded facts, or asks this host; its service manager is taken to pass
+// what the policy names.
 func hostFacts(recorded string, p *sealed.Policy) (*facts.Facts, error) {
 	if recorded == "" {
 		var paths []string
@@ -71,7 +73,11 @@ func hostFacts(recorded string, p *sealed.Policy) (*facts.Facts, error) {
 				}
 			}
 		}
-		return facts.Probe(facts.HostView(), paths)
+		host, err := facts.Probe(facts.HostView(), paths)
+		if err == nil {
+			host.Manager = launch.Obliging(p)
+		}
+		return host, err
 	}
 	f, err := os.Open(recorded)
 	if err != nil {
@@ -83,6 +89,9 @@ func hostFacts(recorded string, p *sealed.Policy) (*facts.Facts, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(host); err != nil {
 		return nil, fmt.Errorf("%s: not facts of a host: %w", recorded, err)
+	}
+	if reflect.DeepEqual(host.Manager, facts.Manager{}) { // recorded outside of a service
+		host.Manager = launch.Obliging(p)
 	}
 	return host, nil
 }

@@ -110,6 +110,12 @@ func (v *view) text() string {
 	rows("cgroup", v.Cgroup)
 	rows("signals", v.Signals)
 	line("signals go to", "%s", map[string]string{"main": "the main process", "group": "its process group"}[v.Scope])
+	line("up when", "%s", map[string]string{"exec": "the main process is executed", "notify": "the main process says READY=1"}[v.Ready])
+	if v.Watchdog {
+		line("watchdog", "the service manager's")
+	}
+	rows("sockets", v.Sockets)
+	rows("credentials", v.Credentials)
 	rows("made from", v.Inputs)
 	return b.String()
 }

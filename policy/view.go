@@ -39,6 +39,10 @@ type view struct {
 	Cgroup       []row      `json:"cgroup"`
 	Signals      []row      `json:"signals_forward"`
 	Scope        string     `json:"signals_scope"`
+	Ready        string     `json:"manager_ready"`
+	Watchdog     bool       `json:"manager_watchdog"`
+	Sockets      []row      `json:"manager_pass_fds"`
+	Credentials  []row      `json:"manager_credentials"`
 	Inputs       []row      `json:"inputs"`
 }
 
@@ -68,6 +72,7 @@ func newView(f *sealed.File) *view {
 		Umask: fmt.Sprintf("%04o", p.Exec.Umask), Root: "assembled", RootWritable: p.Root.Writable,
 		Hostname: p.Namespaces.Hostname, Keep: capText(p.Caps.Keep), Ambient: capText(p.Caps.Ambient),
 		Scope: [...]string{"main", "group"}[p.Signals.Scope],
+		Ready: [...]string{"exec", "notify"}[p.Manager.Ready], Watchdog: p.Manager.Watchdog,
 	}
 	if f.Signed {
 		v.KeyID = fmt.Sprintf("%x", f.KeyID)

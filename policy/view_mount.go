@@ -11,7 +11,7 @@ import (
 var (
 	kindNames = map[sealed.MountKind]string{
 		sealed.Bind: "bind", sealed.Tmpfs: "tmpfs", sealed.Proc: "proc", sealed.Sysfs: "sysfs",
-		sealed.Dev: "dev", sealed.Mqueue: "mqueue", sealed.Cgroup2: "cgroup2",
+		sealed.Dev: "dev", sealed.Mqueue: "mqueue", sealed.Cgroup2: "cgroup2", sealed.Notify: "notify", sealed.Secrets: "credentials",
 	}
 	typeNames = map[sealed.PathType]string{sealed.Directory: "dir", sealed.RegularFile: "file", sealed.Socket: "socket"}
 )

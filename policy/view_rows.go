@@ -25,7 +25,7 @@ func (v *view) rows(p *sealed.Policy) {
 		v.Readonly = append(v.Readonly, pathRow(m))
 	}
 	for _, f := range p.Filters {
-		v.Filters = append(v.Filters, row{archName(f.Arch), fmt.Sprintf("%d instructions", len(f.Program)/8), "by " + f.By})
+		v.Filters = append(v.Filters, row{archName(f.Arch), fmt.Sprintf("%d instructions", len(f.Program)/8), ""})
 	}
 	for _, l := range []struct {
 		name  string
@@ -40,6 +40,12 @@ func (v *view) rows(p *sealed.Policy) {
 	}
 	for _, s := range p.Signals.Forward {
 		v.Signals = append(v.Signals, row{signalName(s.From), signalName(s.To), ""})
+	}
+	for _, s := range p.Manager.Sockets {
+		v.Sockets = append(v.Sockets, row{Name: s.Name, At: s.At})
+	}
+	for _, s := range p.Manager.Credentials {
+		v.Credentials = append(v.Credentials, row{Name: s.Name, At: s.At})
 	}
 	for _, in := range p.Inputs {
 		v.Inputs = append(v.Inputs, row{in.Kind + " " + in.Name, fmt.Sprintf("%x", in.Digest), ""})

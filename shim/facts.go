@@ -15,7 +15,7 @@ import (
 
 // probe prints the facts: with every path of this kernel's /proc and /sys that a
 // default mask could name, and with the defaults of a policy when one is given.
-func probe(w io.Writer, policy []string) error {
+func probe(w io.Writer, policy []string, passed facts.Manager) error {
 	paths, err := facts.Candidates()
 	if err != nil {
 		return exit.Wrap(exit.Lacking, err)
@@ -32,6 +32,7 @@ func probe(w io.Writer, policy []string) error {
 		return err
 	}
 	view.Close()
+	f.Manager = passed
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(f)

@@ -9,7 +9,6 @@ import (
 	"casemate/internal/child"
 	"casemate/internal/exit"
 	"casemate/internal/facts"
-	"casemate/internal/orders"
 	"casemate/internal/plan"
 	"casemate/internal/prepare"
 	"casemate/internal/render"
@@ -28,11 +27,13 @@ type launched struct {
 	view  facts.View // until the release; after an error the end of the process closes it
 	plan  *plan.Plan
 
-	state *prepare.State
-	group *prepare.Group
-	fds   map[string]int // by slot, until the child has them
-	gate  int
-	proc  *supervise.Process
+	state  *prepare.State
+	group  *prepare.Group
+	fds    map[string]int // by slot, until the child has them
+	gate   int
+	inits  []verify.Descriptor // that init must have
+	notify int                 // our end of the workload's NOTIFY_SOCKET; -1 for none
+	proc   *supervise.Process
 }
 
 // run launches, verifies, releases and supervises.
@@ -92,11 +93,24 @@ func (l *launched) prepare() (*render.Rendered, error) {
 	for slot, fd := range l.fds {
 		rendered.Set(slot, fd)
 	}
+	if l.inits, err = l.descriptors(); err != nil {
+		return nil, err
+	}
 	return rendered, nil
 }
 
 // open provides the descriptor of one slot.
 func (l *launched) open(o plan.Open) (int, error) {
+	switch o.Kind {
+	case plan.Listen:
+		return prepare.Listen(o.N)
+	case plan.Secrets:
+		return l.secrets()
+	case plan.Notify:
+		ours, tree, err := l.state.Notify()
+		l.notify = ours
+		return tree, err
+	}
 	switch o.Slot {
 	case plan.Orders:
 		return prepare.Orders(l.orders())
@@ -108,15 +122,6 @@ func (l *launched) open(o plan.Open) (int, error) {
 		return prepare.Init(l.options.init)
 	}
 	return prepare.Tree(o)
-}
-
-func (l *launched) orders() *orders.Orders {
-	p := l.file.Policy
-	o := &orders.Orders{Argv: p.Exec.Argv, Env: p.Exec.Env, Cwd: p.Exec.Cwd, Group: p.Signals.Scope == sealed.ScopeGroup}
-	for _, f := range p.Signals.Forward {
-		o.Forward = append(o.Forward, orders.Forward(f))
-	}
-	return o
 }
 
 // explain turns a failed step into words: the step, its operands, the errno, the
@@ -162,7 +167,7 @@ func place(at string) string {
 // verify compares with the kernel and refuses any difference.
 func (l *launched) verify() ([]verify.Check, error) {
 	checks, err := verify.Run(verify.Target{
-		PID: l.proc.PID(), Proc: l.view.Proc(), Policy: l.file.Policy, Facts: l.facts, Cgroup: l.group.Path(),
+		PID: l.proc.PID(), Proc: l.view.Proc(), Policy: l.file.Policy, Facts: l.facts, Cgroup: l.group.Path(), Descriptors: l.inits,
 	})
 	if err != nil {
 		return nil, exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", err))
@@ -181,7 +186,7 @@ func (l *launched) verify() ([]verify.Check, error) {
 func (l *launched) record(checks []verify.Check) error {
 	r := &verify.Receipt{
 		Version: 1, Service: l.plan.Service, Policy: fmt.Sprintf("%x", l.file.Digest), Kernel: l.plan.Kernel,
-		Shim: version, Filter: l.plan.Filter, PID: l.proc.PID(), Verified: time.Now().UTC(), Lacks: l.plan.Lacks, Checks: checks,
+		Shim: version, PID: l.proc.PID(), Verified: time.Now().UTC(), Lacks: l.plan.Lacks, Checks: checks,
 	}
 	if l.file.Signed {
 		r.Signer = fmt.Sprintf("%x", l.file.KeyID)

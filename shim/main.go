@@ -13,6 +13,7 @@ import (
 	"runtime"
 
 	"casemate/internal/exit"
+	"casemate/internal/facts"
 	"casemate/shim/supervise"
 
 	"golang.org/x/sys/unix"
@@ -45,12 +46,14 @@ func init() { runtime.LockOSThread() }
 
 func main() {
 	deepen(false)
-	// Whatever the manager has left open is not for the container; systemd's own
-	// sockets come with their own declaration in the policy.
+	harden()
+	// What the manager has left open is not for the container, but for what it says that it
+	// passes and the policy names.
+	passed := facts.FromManager()
 	if err := unix.CloseRange(3, ^uint(0)>>32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		quit(exit.Wrap(exit.Lacking, fmt.Errorf("close_range: %w (Linux 5.11)", err)))
 	}
-	code, err := guarded(func() (int, error) { return command(os.Args[1:]) })
+	code, err := guarded(func() (int, error) { return command(os.Args[1:], passed) })
 	if err != nil {
 		quit(err)
 	}
@@ -84,15 +87,15 @@ func quit(err error) {
 
 var errUsage = exit.Wrap(exit.Usage, errors.New("bad command line; casemate-shim help shows the usage"))
 
-func command(args []string) (int, error) {
+func command(args []string, passed facts.Manager) (int, error) {
 	if len(args) == 0 {
 		return 0, errUsage
 	}
 	switch name, rest := args[0], args[1:]; {
 	case name == "run":
-		return runCommand(rest)
+		return runCommand(rest, passed)
 	case name == "probe" && len(rest) <= 1:
-		return 0, probe(os.Stdout, rest)
+		return 0, probe(os.Stdout, rest, passed)
 	case name == "status" && len(rest) == 1:
 		return 0, status(os.Stdout, stateDir, rest[0])
 	case name == "version" && len(rest) == 0:
@@ -110,8 +113,8 @@ const (
 	trustedKeys = "/etc/casemate/trusted-keys"
 )
 
-func runCommand(args []string) (int, error) {
-	o := options{state: stateDir}
+func runCommand(args []string, passed facts.Manager) (int, error) {
+	o := options{state: stateDir, passed: passed}
 	fs := flag.NewFlagSet("run", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.StringVar(&o.keys, "trusted-keys", "", "")

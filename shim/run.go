@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"casemate/internal/exit"
+	"casemate/internal/facts"
 	"casemate/internal/launch"
 	"casemate/internal/sealed"
 	"casemate/shim/supervise"
@@ -19,6 +20,7 @@ type options struct {
 	init   string   // path of casemate-init
 	state  string   // directory of running services
 	extra  []string // appended to the policy's argv
+	passed facts.Manager
 }
 
 // run is one service from policy to exit status.
@@ -36,6 +38,10 @@ func run(o options) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if p.Manager.Notify() {
+		return 0, exit.Wrap(exit.Lacking, errors.New("[manager] ready = \"notify\" and watchdog are not supported yet"))
+	}
+	f.Manager = o.passed
 	plan, err := launch.Lower(p, f)
 	if err != nil {
 		return 0, err
@@ -44,7 +50,7 @@ func run(o options) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	l := &launched{options: o, file: file, facts: f, view: view, plan: plan, fds: map[string]int{}}
+	l := &launched{options: o, file: file, facts: f, view: view, plan: plan, fds: map[string]int{}, notify: -1}
 	code, err := guarded(func() (int, error) { return l.run(signals) })
 	if cleanup := l.cleanup(); cleanup != nil {
 		supervise.Say("cleaning up: %s", cleanup)

@@ -10,6 +10,7 @@ import (
 
 	"casemate/internal/child"
 	"casemate/internal/exit"
+	"casemate/internal/facts"
 	"casemate/internal/plan"
 	"casemate/internal/verify"
 
@@ -21,7 +22,7 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 		"", "launch", "run", "run -x", "run -fd", "run -fd x", "run -fd 0 -- a", "run -fd 2", "run -fd -5 x", "run x y", "run x -init y", "run -state",
 		"probe a b", "status", "status a b", "version 1", "--version",
 	} {
-		if code, err := command(strings.Fields(line)); exit.CodeOf(err) != exit.Usage || code != 0 {
+		if code, err := command(strings.Fields(line), facts.Manager{}); exit.CodeOf(err) != exit.Usage || code != 0 {
 			t.Errorf("%q: %d, %v", line, code, err)
 		}
 	}
@@ -66,10 +67,10 @@ func TestExplain(t *testing.T) {
 func TestProbeAndStatus(t *testing.T) {
 	needRoot(t)
 	var b bytes.Buffer
-	if err := probe(&b, nil); err != nil || !strings.Contains(b.String(), `"cap_last_cap"`) {
+	if err := probe(&b, nil, facts.Manager{}); err != nil || !strings.Contains(b.String(), `"cap_last_cap"`) {
 		t.Errorf("%v: %s", err, b.String())
 	}
-	if err := probe(&b, []string{"/nonexistent"}); exit.CodeOf(err) != exit.Usage {
+	if err := probe(&b, []string{"/nonexistent"}, facts.Manager{}); exit.CodeOf(err) != exit.Usage {
 		t.Errorf("%v", err)
 	}
 	dir := t.TempDir()

@@ -10,7 +10,8 @@ import (
 // reference into the Program, or is part of the Program, which the caller keeps
 // on the heap; the garbage collector does not move heap objects. A pointer to the start
 // of an object keeps all of it, and what it points to, whatever the pointer's own type.
-// The object is never written after the Word is made.
+// The object is never written after the Word is made, but
+// for the digits of a pid, by Vfork's child alone.
 
 // Bytes is a pointer to b, or NULL when b is empty.
 func Bytes(b []byte) Word {
@@ -42,6 +43,28 @@ func Strings(list []string) Word {
 	}
 	p := unsafe.SliceData(vector)
 	return Word{value: uintptr(unsafe.Pointer(p)), keep: (*byte)(unsafe.Pointer(p))}
+}
+
+// pidRoom holds the decimal digits of any pid (PID_MAX_LIMIT is 4194304) and a NUL.
+const pidRoom = 8
+
+// Environment is Strings(env), and behind them a variable for each name of own, whose
+// value is the number of the child that Vfork makes, in its own PID namespace. Nobody
+// knows it before the child is there: the child itself writes it, into memory made here.
+func (p *Program) Environment(env, own []string) Word {
+	vector := make([]*byte, 0, len(env)+len(own)+1)
+	for _, s := range env {
+		vector = append(vector, String(s).keep)
+	}
+	for _, name := range own {
+		b := make([]byte, len(name)+1+pidRoom)
+		copy(b, name)
+		b[len(name)] = '='
+		p.ownPID = append(p.ownPID, (*[pidRoom]byte)(b[len(name)+1:]))
+		vector = append(vector, unsafe.SliceData(b))
+	}
+	first := unsafe.SliceData(append(vector, nil))
+	return Word{value: uintptr(unsafe.Pointer(first)), keep: (*byte)(unsafe.Pointer(first))}
 }
 
 // SlotPointer is a pointer to a slot, for a call that reads a small number from memory:

@@ -14,7 +14,7 @@ import "syscall"
 
 // MaxSlots bounds the slots of a program. Slots hold file descriptors (or any result) that one instruction saves and a
 // later one uses. They are numbered by the caller, from 0.
-const MaxSlots = 256
+const MaxSlots = 320
 
 // A Word is one argument of a system call.
 type Word struct {
@@ -48,7 +48,8 @@ type Program struct {
 	slots [MaxSlots]uintptr
 	keep  []*byte
 
-	failed Failure // how a child of Vfork failed
+	failed Failure          // how a child of Vfork failed
+	ownPID []*[pidRoom]byte // where it writes its number
 }
 
 // NewProgram makes an empty program with room for n instructions.

@@ -30,17 +30,42 @@ func (p *Program) Vfork() (pid int, failed Failure, errno syscall.Errno) {
 	return pid, p.failed, 0
 }
 
+// writeOwnPID writes the caller's number into the environment that it is about to pass.
+//
+// Safety: as vforked. The arrays are heap memory that the Program keeps.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+//go:nocheckptr
+func (p *Program) writeOwnPID() {
+	pid, _, _ := syscall.RawSyscall6(syscall.SYS_GETPID, 0, 0, 0, 0, 0, 0)
+	digits := 1
+	for rest := pid; rest >= 10 && digits < pidRoom-1; rest /= 10 {
+		digits++
+	}
+	for _, text := range p.ownPID {
+		rest := pid
+		for i := digits - 1; i >= 0; i-- {
+			text[i&(pidRoom-1)] = byte('0' + rest%10)
+			rest /= 10
+		}
+		text[digits&(pidRoom-1)] = 0
+	}
+}
+
 // vforked is the child's whole life until exec.
 //
 // Safety: as start, but that the memory is the parent's. The caller's thread sleeps and
 // other threads go on; what is written is the stack below vfork's frame, which the
-// caller does not use meanwhile, the slots, and the report.
+// caller does not use meanwhile, the slots, the digits of the pid, and the report.
 //
 //go:noinline
 //go:norace
 //go:nosplit
 //go:nocheckptr
 func vforked(p *Program) {
+	p.writeOwnPID()
 	step, errno := p.execute()
 	if errno == 0 {
 		errno = syscall.ENOEXEC // the program ended without an exec

@@ -21,7 +21,8 @@ type Facts struct {
 	SELinux    SELinux           `json:"selinux"`
 	Cgroup     Cgroup            `json:"cgroup2"`
 	Null       []int             `json:"null_descriptors,omitempty"` // of 0 to 2, those that are the host's /dev/null
-	Paths      map[string]string `json:"paths"`                      // default masked and read-only paths that exist: "dir" or "file"
+	Manager    Manager           `json:"manager"`
+	Paths      map[string]string `json:"paths"` // default masked and read-only paths that exist: "dir" or "file"
 }
 
 // AppArmor as the kernel reports it.

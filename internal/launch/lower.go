@@ -41,17 +41,17 @@ func Lower(p *sealed.Policy, f *facts.Facts) (*plan.Plan, error) {
 	}
 	group, missing := cgroup.Lower(p, f)
 	must, prefer := lacks(p, f)
+	missing = append(missing, managerLacks(p, f)...)
 	if missing = append(missing, must...); len(missing) != 0 {
 		return nil, exit.Wrap(exit.Lacking, fmt.Errorf("the host lacks what the policy requires: %s", strings.Join(missing, "; ")))
 	}
-	c := &lowering{p, f, filter.Program}
+	c := &lowering{p, f, filter}
 	out := &plan.Plan{
 		Service: p.Service,
 		Kernel:  f.Kernel + " " + f.Arch,
-		Filter:  fmt.Sprintf("%d instructions by %s", len(filter.Program)/8, filter.By),
 		Lacks:   prefer,
 		Cgroup:  group,
-		Opens:   append(given(), mount.Opens(p)...),
+		Opens:   append(append(given(), sockets(c)...), mount.Opens(p)...),
 		// The cgroup namespace comes later; see the row.
 		Clone: plan.Flags(p.Namespaces.New&^unix.CLONE_NEWCGROUP, &cloneFlags),
 	}

@@ -22,7 +22,7 @@ type row struct {
 var order = []row{
 	{"guard", "first, so that no child outlives a dead parent by one step more; after every change of ids again, which clears it", guard},
 	{"session", "before anything can be reached: no terminal, no keyring of the host, nobody attaches with ptrace", session},
-	{"descriptors", "before any other step opens one: what init needs gets its fixed number while 3 to 6 are free", descriptors},
+	{"descriptors", "before any other step opens one: what init needs gets its fixed number, 3 to 6 and from 7 up, while they are free", descriptors},
 	{"cgroup namespace", "after the birth inside the cgroup, whose root it takes; before cgroup2 is mounted", cgroupNamespace},
 	{"propagation", "before the first mount, which would show on a host whose / is shared", func(l *plan.List, c *lowering) { mount.Propagation(l, c.policy) }},
 	{"root", "before its mounts: a detached mount takes mounts below it only since Linux 6.15", func(l *plan.List, c *lowering) { mount.AttachRoot(l, c.policy) }},
@@ -44,7 +44,7 @@ var order = []row{
 	{"guard again", "after the change of ids, which clears the parent-death signal and may make the process dumpable", guardAgain},
 	{"no_new_privs", "after the label and the ids; before seccomp, which demands it without CAP_SYS_ADMIN", noNewPrivs},
 	{"seccomp", "last, so that no step above needs to be allowed to the workload", func(l *plan.List, c *lowering) { seccomp.Install(l, c.filter) }},
-	{"exec", "the end: init, from a descriptor that was checked, with descriptors 0 to 4 and nothing else", execInit},
+	{"exec", "the end: init, from a descriptor that was checked, with descriptors 0 to 4, the sockets of the policy and nothing else", execInit},
 }
 
 // Reasons maps each row to its reason, for printing a plan.
@@ -94,13 +94,16 @@ var fixed = []struct {
 
 const firstFree = 7
 
-func descriptors(l *plan.List, _ *lowering) {
+func descriptors(l *plan.List, c *lowering) {
 	for _, d := range fixed {
 		flags := plan.Num(0)
 		if d.cloexec {
 			flags = plan.Named(unix.O_CLOEXEC, "O_CLOEXEC")
 		}
 		l.Save("", d.slot, plan.Dup3, plan.Slot(d.slot), plan.Num(d.number), flags)
+	}
+	for i, o := range sockets(c) {
+		l.Save(o.At, o.Slot, plan.Dup3, plan.Slot(o.Slot), plan.Num(firstFree+uint64(i)), plan.Num(0))
 	}
 }
 
@@ -126,8 +129,8 @@ func hostname(l *plan.List, c *lowering) {
 
 // closeRange really closes rather than marks: a descriptor of the host that is
 // merely close-on-exec can still be reached through /proc/PID/fd until the exec.
-func closeRange(l *plan.List, _ *lowering) {
-	l.Add("", plan.CloseRange, plan.Num(firstFree), plan.Named(uint64(^uint32(0)), "UINT_MAX"), plan.Num(0))
+func closeRange(l *plan.List, c *lowering) {
+	l.Add("", plan.CloseRange, plan.Num(firstFree+uint64(len(sockets(c)))), plan.Named(uint64(^uint32(0)), "UINT_MAX"), plan.Num(0))
 }
 
 func guardAgain(l *plan.List, c *lowering) {

@@ -20,6 +20,9 @@ func Opens(p *sealed.Policy) []plan.Open {
 	}
 	for i := range p.Mounts {
 		m := &p.Mounts[i]
+		if kind, ok := made[m.Kind]; ok {
+			opens = append(opens, plan.Open{Slot: slotOf(m.Target), Kind: kind, Path: contents[kind], At: m.At})
+		}
 		if m.Kind != sealed.Bind {
 			continue
 		}
@@ -31,6 +34,15 @@ func Opens(p *sealed.Policy) []plan.Open {
 	}
 	return opens
 }
+
+// made are the mounts that the parent makes rather than copies, and contents what they hold.
+var (
+	made     = map[sealed.MountKind]plan.OpenKind{sealed.Notify: plan.Notify, sealed.Secrets: plan.Secrets}
+	contents = map[plan.OpenKind]string{
+		plan.Notify:  "a detached copy of the shim's own socket for sd_notify(3)",
+		plan.Secrets: "a detached ramfs with copies of the credentials",
+	}
+)
 
 var typeNames = [...]string{sealed.Directory: "dir", sealed.RegularFile: "file", sealed.Socket: "socket"}
 
@@ -99,13 +111,13 @@ func directories(l *plan.List, at, in, path string) {
 	parts := strings.Split(path, "/")
 	for i := range parts {
 		dir := strings.Join(parts[:i+1], "/")
-		if !made(l, in, dir) {
+		if !hasMade(l, in, dir) {
 			l.Tolerate(at, "EEXIST", plan.Mkdirat, plan.Slot(in), plan.String(dir), plan.Mode(0o755))
 		}
 	}
 }
 
-func made(l *plan.List, in, dir string) bool {
+func hasMade(l *plan.List, in, dir string) bool {
 	for _, s := range l.OfRow() {
 		if s.Op == plan.Mkdirat && s.Args[0].Text == in && s.Args[1].Text == dir {
 			return true

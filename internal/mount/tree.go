@@ -45,8 +45,8 @@ func point(l *plan.List, m *sealed.Mount, in, rest string) {
 func create(l *plan.List, m *sealed.Mount) {
 	slot, attrs := slotOf(m.Target), attributes(m)
 	switch m.Kind {
-	case sealed.Bind:
-		// The parent has copied it; only its attributes are missing.
+	case sealed.Bind, sealed.Notify, sealed.Secrets:
+		// The parent has copied or made it; only its attributes are missing.
 		setattr(l, m.At, slot, attrs, m.Recursive, true)
 	case sealed.Tmpfs: // read-only comes with Seal, here and for Dev
 		filesystem(l, m.At, slot, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY, append([][2]string{

@@ -11,6 +11,9 @@ import "casemate/internal/wire"
 const (
 	FD     = 3 // the orders, a sealed memfd
 	GateFD = 4 // the gate, a SOCK_SEQPACKET socket; see internal/gate
+
+	SocketFD = 7 // the first of Sockets; 5 and 6 close at the exec of init
+	FirstFD  = 3 // where the workload finds it: SD_LISTEN_FDS_START, sd_listen_fds(3)
 )
 
 // MaxSize bounds encoded orders: twice the kernel's 128 KiB for one argument
@@ -18,12 +21,14 @@ const (
 const MaxSize = 2 << 20
 
 // magic starts the encoding; the last byte is the version.
-const magic = uint64('C')<<56 | uint64('M')<<48 | uint64('O')<<40 | uint64('R')<<32 | uint64('D')<<24 | 1
+const magic = uint64('C')<<56 | uint64('M')<<48 | uint64('O')<<40 | uint64('R')<<32 | uint64('D')<<24 | 2
 
 // Orders for init.
 type Orders struct {
 	Argv    []string
-	Env     []string // the workload's whole environment
+	Env     []string // the workload's environment, all but OwnPID
+	OwnPID  []string // variables whose value is the workload's own process number
+	Sockets uint8    // descriptors of the service manager's, for the workload
 	Cwd     string
 	Group   bool // signals go to the workload's process group, not to the main child alone
 	Forward []Forward
@@ -34,7 +39,9 @@ type Forward struct{ From, To uint8 }
 
 // Limits of single fields, kernel's MAX_ARG_STRLEN among them.
 const (
-	maxStrings = 1 << 12
+	maxStrings = 1<<12 + 16 // a sealed policy's, and what the shim adds
+	maxOwnPID  = 4
+	maxSockets = 48 // sealed.MaxSockets; a test of the shim's compares
 	maxString  = 1 << 17
 	maxPath    = 1 << 12
 	maxSignals = 64
@@ -69,6 +76,10 @@ func (o *Orders) code(c *wire.Coder) {
 		c.Fail("no argv")
 	}
 	c.Strings(&o.Env, maxStrings, maxString)
+	c.Strings(&o.OwnPID, maxOwnPID, maxPath)
+	if c.U8(&o.Sockets); o.Sockets > maxSockets {
+		c.Fail("too many sockets")
+	}
 	c.String(&o.Cwd, maxPath)
 	c.Bool(&o.Group)
 	wire.List(c, &o.Forward, 2, maxSignals, func(c *wire.Coder, f *Forward) {

@@ -11,7 +11,7 @@ import (
 
 func example() *Orders {
 	return &Orders{
-		Argv: []string{"/bin/app", "", "a\nb", "\xff"}, Env: []string{"A=1", "B="}, Cwd: "/srv", Group: true,
+		Argv: []string{"/bin/app", "", "a\nb", "\xff"}, Env: []string{"A=1", "B="}, OwnPID: []string{"LISTEN_PID"}, Sockets: 3, Cwd: "/srv", Group: true,
 		Forward: []Forward{{15, 3}, {1, 0}, {64, 64}},
 	}
 }
@@ -38,8 +38,8 @@ func TestRoundTrip(t *testing.T) {
 
 // The bytes are read by an init of another build: they may change only with the magic.
 func TestBytes(t *testing.T) {
-	b, err := Encode(&Orders{Argv: []string{"/a"}, Env: []string{"B=2"}, Cwd: "/", Group: true, Forward: []Forward{{15, 3}}})
-	const want = "434d4f5244000001" + "00000001000000022f61" + "0000000100000003423d32" + "000000012f" + "01" + "000000010f03"
+	b, err := Encode(&Orders{Argv: []string{"/a"}, Env: []string{"B=2"}, OwnPID: []string{"P"}, Sockets: 5, Cwd: "/", Group: true, Forward: []Forward{{15, 3}}})
+	const want = "434d4f5244000002" + "00000001000000022f61" + "0000000100000003423d32" + "000000010000000150" + "05" + "000000012f" + "01" + "000000010f03"
 	if err != nil || hex.EncodeToString(b) != want {
 		t.Errorf("%x, %v", b, err)
 	}
@@ -51,6 +51,8 @@ func TestEncodeRefusesWhatInitWouldNot(t *testing.T) {
 		"many arguments":   {Argv: make([]string, maxStrings+1)},
 		"long argument":    {Argv: []string{strings.Repeat("x", maxString+1)}},
 		"many variables":   {Argv: []string{"/a"}, Env: make([]string, maxStrings+1)},
+		"many sockets":     {Argv: []string{"/a"}, Sockets: maxSockets + 1},
+		"many own pids":    {Argv: []string{"/a"}, OwnPID: make([]string, maxOwnPID+1)},
 		"long directory":   {Argv: []string{"/a"}, Cwd: strings.Repeat("x", maxPath+1)},
 		"signal 0":         {Argv: []string{"/a"}, Forward: []Forward{{0, 1}}},
 		"signal 65":        {Argv: []string{"/a"}, Forward: []Forward{{65, 1}}},
@@ -105,7 +107,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(b)
 		f.Add(b[:len(b)-1])
 	}
-	f.Add([]byte("CMORD\x00\x00\x01\xff\xff\xff\xff"))
+	f.Add([]byte("CMORD\x00\x00\x02\xff\xff\xff\xff"))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o, err := Decode(b)

@@ -12,7 +12,6 @@ package plan
 type Plan struct {
 	Service string
 	Kernel  string // the release and architecture that it was made for
-	Filter  string // length of the seccomp filter, and who compiled it
 	Lacks   []string
 	Cgroup  Cgroup
 	Opens   []Open
@@ -38,12 +37,16 @@ const (
 	Tree      OpenKind = "tree"     // a detached copy of the mount at Path, open_tree(2)
 	Recursive OpenKind = "tree-rec" // the same with the mounts below
 	Given     OpenKind = "given"    // opened by the shim itself: gate, orders, init
+	Listen    OpenKind = "listen"   // passed by the service manager, its n-th; Path is its name
+	Notify    OpenKind = "notify"   // a detached copy of the shim's socket for sd_notify(3)
+	Secrets   OpenKind = "secrets"  // a detached ramfs with copies of the manager's credentials
 )
 
 // Open is one descriptor that the parent has ready before the clone.
 type Open struct {
 	Slot string
 	Kind OpenKind
+	N    int    // Listen: which of them, from 0
 	Path string // resolved once, without symbolic links on the way
 	Type string // what must stand there: "dir", "file", "socket"
 	At   string

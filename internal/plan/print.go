@@ -51,6 +51,8 @@ func (o Open) describe() string {
 		return fmt.Sprintf("a detached copy of %s %s", o.Type, o.Path)
 	case Recursive:
 		return fmt.Sprintf("a detached copy of %s %s and the mounts below", o.Type, o.Path)
+	case Listen:
+		return fmt.Sprintf("descriptor %d of the service manager's, %s", 3+o.N, o.Path)
 	}
 	return o.Path
 }

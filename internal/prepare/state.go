@@ -11,6 +11,9 @@ import (
 // Receipt is the file of the state directory that holds the receipt.
 const Receipt = "receipt.json"
 
+// notifyName is the socket that the workload notifies through.
+const notifyName = "notify"
+
 const aside = ".new" // added to the name of a file that is being written
 
 // State is the locked directory of one running service, /run/casemate/NAME. It is
@@ -103,7 +106,7 @@ func (s *State) lock() (again bool, err error) {
 
 // clear removes the files that a state directory can have.
 func (s *State) clear() error {
-	for _, name := range []string{Receipt, Receipt + aside} {
+	for _, name := range []string{Receipt, Receipt + aside, notifyName} {
 		if err := unix.Unlinkat(s.dir, name, 0); err != nil && !errors.Is(err, unix.ENOENT) {
 			return fmt.Errorf("remove %s: %w", name, err)
 		}

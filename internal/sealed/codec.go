@@ -3,26 +3,27 @@ package sealed
 import "casemate/internal/wire"
 
 // The walk over a Policy, field by field in the order of policy.go. It runs in
-// both directions and is the definition of format version 1: a change of the
+// both directions and is the definition of format version 2: a change of the
 // order, of a width or of a field is a new version.
 
 // Bounds of the decoder. They keep a file from asking for memory out of
 // proportion; what makes sense is Validate's business.
 const (
-	maxInputs   = 1 << 10
-	maxStrings  = 1 << 12
-	maxArgument = 1<<17 - 1 // MAX_ARG_STRLEN of execve(2) less the NUL
-	maxGroups   = 1 << 16   // NGROUPS_MAX, setgroups(2)
-	maxRlimits  = 16        // RLIM_NLIMITS
-	maxSymlinks = 1 << 10
-	maxMounts   = 208 // each takes a slot of the child's program, which has 256; the rest is the plan's own
-	maxPaths    = 1 << 10
-	maxPath     = 1<<12 - 1 // PATH_MAX less the NUL
-	maxFilters  = 2
-	maxLine     = 1 << 12
-	maxLimits   = 1 << 8
-	maxForward  = 64
-	maxWord     = 64
+	maxInputs      = 1 << 10
+	maxStrings     = 1 << 12
+	maxArgument    = 1<<17 - 1 // MAX_ARG_STRLEN of execve(2) less the NUL
+	maxGroups      = 1 << 16   // NGROUPS_MAX, setgroups(2)
+	maxRlimits     = 16        // RLIM_NLIMITS
+	maxSymlinks    = 1 << 10
+	maxMounts      = 208 // each takes a slot of the child's program, which has 320; the rest is the plan's own
+	maxPaths       = 1 << 10
+	maxPath        = 1<<12 - 1 // PATH_MAX less the NUL
+	maxFilters     = 2
+	maxLine        = 1 << 12
+	maxLimits      = 1 << 8
+	maxForward     = 64
+	maxCredentials = 64
+	maxWord        = 64
 
 	maxInstructions = 4096 // BPF_MAXINSNS
 	instructionSize = 8    // struct sock_filter
@@ -42,13 +43,26 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	c.U64(&p.Caps.Keep)
 	c.U64(&p.Caps.Ambient)
 	c.String(&p.Caps.At, maxLine)
-	wire.List(c, &p.Filters, 12, maxFilters, codeFilter)
+	wire.List(c, &p.Filters, 8, maxFilters, codeFilter)
 	codeLabel(c, &p.LSM.AppArmor)
 	codeLabel(c, &p.LSM.SELinux)
 	wire.List(c, &p.Limits, 12, maxLimits, codeLimit)
 	wire.List(c, &p.Signals.Forward, 2, maxForward, codeForward)
 	wire.Enum(c, &p.Signals.Scope, ScopeLimit)
-	wire.Enum(c, &p.Ready, ReadyLimit)
+	codeManager(c, &p.Manager)
+}
+
+func codeManager(c *wire.Coder, m *Manager) {
+	wire.Enum(c, &m.Ready, ReadyLimit)
+	c.Bool(&m.Watchdog)
+	wire.List(c, &m.Sockets, 8, MaxSockets, codePassed)
+	wire.List(c, &m.Credentials, 8, maxCredentials, codePassed)
+	c.String(&m.At, maxLine)
+}
+
+func codePassed(c *wire.Coder, p *Passed) {
+	c.String(&p.Name, maxName)
+	c.String(&p.At, maxLine)
 }
 
 func codeInput(c *wire.Coder, i *Input) {
@@ -122,7 +136,6 @@ func codePath(c *wire.Coder, p *Path) {
 func codeFilter(c *wire.Coder, f *Filter) {
 	c.U32(&f.Arch)
 	c.Blob(&f.Program, maxInstructions*instructionSize)
-	c.String(&f.By, maxWord)
 }
 
 func codeLabel(c *wire.Coder, l *Label) {

@@ -25,7 +25,7 @@ type Policy struct {
 	LSM        LSM
 	Limits     []Limit // cgroup v2 files, in the order of writing
 	Signals    Signals
-	Ready      Ready
+	Manager    Manager
 }
 
 // Input is one thing that the policy was compiled from: the text, a base, a
@@ -90,6 +90,8 @@ const (
 	Dev                      // tmpfs with the minimal nodes and links, and a fresh devpts
 	Mqueue                   // POSIX message queues of the IPC namespace
 	Cgroup2                  // the cgroup v2 tree below the container's own cgroup
+	Notify                   // the shim's own socket for sd_notify(3), at NotifyPath
+	Secrets                  // a ramfs with the credentials, at SecretsPath
 	KindLimit
 )
 
@@ -109,7 +111,7 @@ type Mount struct {
 	Kind      MountKind
 	Target    string   // absolute, clean, without symbolic links
 	Source    string   // Bind: absolute path on the host
-	Type      PathType // Bind: what Source and Target are; others are directories
+	Type      PathType // Bind: what Source and Target are; Notify: Socket; others are directories
 	Recursive bool     // Bind: take the mounts below Source too
 	Writable  bool     // default: read-only
 	Exec      bool     // default: noexec
@@ -140,7 +142,6 @@ type Capabilities struct {
 type Filter struct {
 	Arch    uint32 // AUDIT_ARCH_*
 	Program []byte // struct sock_filter records, 8 bytes each, little endian, at most 4096
-	By      string // the compiler that made it: "casemate", "libseccomp 2.5.4"
 }
 
 // AUDIT_ARCH_* of the architectures that a policy can be compiled for.
@@ -186,12 +187,3 @@ type Signals struct {
 
 // Forward rewrites a signal; To 0 drops it.
 type Forward struct{ From, To uint8 }
-
-// Ready says when the service manager is told that the service is up.
-type Ready uint8
-
-// ReadyExec: when the workload's execve has succeeded. ReadyLimit is not one.
-const (
-	ReadyExec Ready = iota
-	ReadyLimit
-)

@@ -36,7 +36,7 @@ func small() *Policy {
 		Service:    "small",
 		Exec:       Exec{Argv: []string{"/true"}, Cwd: "/", Rlimits: []Rlimit{{Resource: 4}, {Resource: 7}}},
 		Namespaces: Namespaces{New: cloneAlways},
-		Filters:    []Filter{{Arch: ArchAMD64, Program: deny(), By: "libseccomp 2.5.4"}},
+		Filters:    []Filter{{Arch: ArchAMD64, Program: deny()}},
 	}
 }
 
@@ -71,6 +71,8 @@ func full() *Policy {
 			{Kind: Bind, Target: "/usr", Source: "/usr", Recursive: true, Exec: true, At: "base/daemon:8"},
 			{Kind: Bind, Target: "/run/log.sock", Source: "/run/systemd/journal/dev-log", Type: Socket, At: "nginx.toml:23"},
 			{Kind: Bind, Target: "/etc/passwd", Source: "/srv/passwd", Type: RegularFile, At: "nginx.toml:24"},
+			{Kind: Secrets, Target: SecretsPath, At: "nginx.toml:60"},
+			{Kind: Notify, Target: NotifyPath, Type: Socket, At: "nginx.toml:60"},
 		},
 		Masks: []Path{
 			{"/proc/kcore", RegularFile, true, "default"}, {"/proc/scsi", Directory, true, "default"},
@@ -78,7 +80,7 @@ func full() *Policy {
 		},
 		ReadOnly: []Path{{"/proc/sys", Directory, true, "default"}, {"/proc/sysrq-trigger", RegularFile, true, "default"}},
 		Caps:     Capabilities{Keep: 1<<10 | 1<<62, Ambient: 1 << 10, At: "nginx.toml:12"},
-		Filters:  []Filter{{ArchAMD64, long(12), "casemate"}, {ArchARM64, deny(), "libseccomp 2.5.4"}},
+		Filters:  []Filter{{ArchAMD64, long(12)}, {ArchARM64, deny()}},
 		LSM: LSM{
 			AppArmor: Label{"casemate.nginx", true, "nginx.toml:40"},
 			SELinux:  Label{"system_u:system_r:container_t:s0:c1,c2", true, "nginx.toml:41"},
@@ -88,6 +90,11 @@ func full() *Policy {
 			{"io.max", "8:0 rbps=1048576", "nginx.toml:52"}, {"io.max", "8:16 rbps=1048576", "nginx.toml:52"},
 		},
 		Signals: Signals{Forward: []Forward{{15, 3}, {64, 0}}, Scope: ScopeGroup},
+		Manager: Manager{
+			Ready: ReadyNotify, Watchdog: true, At: "nginx.toml:60",
+			Sockets:     []Passed{{"http.socket", "nginx.toml:61"}, {"https", "nginx.toml:61"}},
+			Credentials: []Passed{{"tls.key", "nginx.toml:62"}},
+		},
 	}
 }
 
@@ -102,7 +109,7 @@ func realistic() *Policy {
 	for i := len(p.Masks); i < 40; i++ {
 		p.Masks = append(p.Masks, Path{Path: fmt.Sprintf("/sys/kernel/secret-%02d", i), Default: true, At: "default"})
 	}
-	p.Filters = []Filter{{ArchAMD64, long(300), "casemate"}, {ArchARM64, long(300), "casemate"}}
+	p.Filters = []Filter{{ArchAMD64, long(300)}, {ArchARM64, long(300)}}
 	return p
 }
 
@@ -132,7 +139,28 @@ func generate(r *rand.Rand) *Policy {
 		}
 	}
 	p.Signals.Scope = Scope(r.IntN(int(ScopeLimit)))
+	generateManager(r, p)
 	return p
+}
+
+// generateManager gives the policy a contract, with the mounts that it needs.
+func generateManager(r *rand.Rand, p *Policy) {
+	m := &p.Manager
+	m.Ready, m.Watchdog, m.At = Ready(r.IntN(int(ReadyLimit))), r.IntN(2) == 0, at(r)
+	for i := range r.IntN(5) {
+		m.Sockets = append(m.Sockets, Passed{fmt.Sprintf("%d %s", i, word(r)), at(r)})
+		m.Credentials = append(m.Credentials, Passed{fmt.Sprintf("%d.%s", i, word(r)), at(r)})
+	}
+	if len(p.Mounts) > maxMounts-3 {
+		p.Mounts = p.Mounts[:maxMounts-3]
+	}
+	p.Mounts = append(p.Mounts, Mount{Kind: Dev, Target: "/dev", Size: 1, Inodes: 1, At: at(r)})
+	if len(m.Credentials) != 0 {
+		p.Mounts = append(p.Mounts, Mount{Kind: Secrets, Target: SecretsPath, At: at(r)})
+	}
+	if m.Notify() {
+		p.Mounts = append(p.Mounts, Mount{Kind: Notify, Target: NotifyPath, Type: Socket, At: at(r)})
+	}
 }
 
 func generateExec(r *rand.Rand) Exec {

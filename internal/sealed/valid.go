@@ -7,7 +7,7 @@ package sealed
 func Validate(p *Policy) error {
 	for _, check := range [...]func(*Policy) error{
 		validNames, validExec, validRlimits, validRoot, validNamespaces, validMounts, validTree,
-		validMasks, validCaps, validFilters, validLSM, validLimits, validSignals, validAts,
+		validMasks, validCaps, validFilters, validLSM, validLimits, validSignals, validManager, validAts,
 	} {
 		if err := check(p); err != nil {
 			return err
@@ -112,9 +112,6 @@ func validSignals(p *Policy) error {
 	}
 	if p.Signals.Scope >= ScopeLimit {
 		return invalid("", "signals: no such scope: %d", p.Signals.Scope)
-	}
-	if p.Ready >= ReadyLimit {
-		return invalid("", "no such readiness: %d", p.Ready)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ func validAts(p *Policy) error {
 	ok := true
 	check := func(at string) { ok = ok && lineFault(at, maxLine) == "" }
 	for _, at := range [...]string{
-		p.Exec.At, p.Root.At, p.Namespaces.At, p.Caps.At, p.LSM.AppArmor.At, p.LSM.SELinux.At,
+		p.Exec.At, p.Root.At, p.Namespaces.At, p.Caps.At, p.LSM.AppArmor.At, p.LSM.SELinux.At, p.Manager.At,
 	} {
 		check(at)
 	}
@@ -27,6 +27,11 @@ func validAts(p *Policy) error {
 	}
 	for i := range p.Limits {
 		check(p.Limits[i].At)
+	}
+	for _, list := range [...][]Passed{p.Manager.Sockets, p.Manager.Credentials} {
+		for i := range list {
+			check(list[i].At)
+		}
 	}
 	if !ok {
 		return invalid("", "a place in the policy text is not one printable line")

@@ -56,7 +56,7 @@ func (m *Mount) fault() string {
 		if why := pathFault(m.Source); why != "" {
 			return "has a source that " + why
 		}
-	} else if m.Source != "" || m.Type != Directory {
+	} else if m.Source != "" || (m.Type == Socket) != (m.Kind == Notify) || m.Type == RegularFile {
 		return "has a source or a type and is not bind"
 	}
 	if m.Recursive && (m.Kind != Bind || m.Type != Directory) {
@@ -68,12 +68,18 @@ func (m *Mount) fault() string {
 	if m.Writable && (m.Kind == Sysfs || m.Kind == Cgroup2) {
 		return "is writable: the host's controls, or the container's own limits"
 	}
+	if m.Writable && (m.Kind == Notify || m.Kind == Secrets) {
+		return "is writable, and comes from the service manager"
+	}
 	return m.sizeFault()
 }
 
 // places of the kernel's own file systems. A procfs elsewhere would have none of the
 // default masks, and nobody would be told.
-var places = map[MountKind]string{Proc: "/proc", Sysfs: "/sys", Dev: "/dev", Mqueue: "/dev/mqueue", Cgroup2: "/sys/fs/cgroup"}
+var places = map[MountKind]string{
+	Proc: "/proc", Sysfs: "/sys", Dev: "/dev", Mqueue: "/dev/mqueue", Cgroup2: "/sys/fs/cgroup",
+	Notify: NotifyPath, Secrets: SecretsPath,
+}
 
 // sizeFault: to tmpfs(5) a size or an inode count of zero is no limit at all, so
 // a policy that leaves one out would let the workload fill the host's memory.

@@ -128,7 +128,6 @@ func TestSignals(t *testing.T) {
 		{"twice", forward(Forward{15, 1}, Forward{15, 2}), "ascending"},
 		{"order", forward(Forward{15, 1}, Forward{1, 2}), "ascending"},
 		{"scope", func(p *Policy) { p.Signals.Scope = ScopeLimit }, "scope"},
-		{"ready", func(p *Policy) { p.Ready = ReadyLimit }, "readiness"},
 	})
 	accepted(t, []refusal{
 		{name: "none", change: forward()},

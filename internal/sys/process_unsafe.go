@@ -33,6 +33,9 @@ func Read(fd int, b []byte) (int, syscall.Errno) {
 	return int(n), errno
 }
 
+// Close is close(2). There is nothing to be done about an error of it.
+func Close(fd int) { syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0) }
+
 // Exit ends the process.
 func Exit(code int) {
 	for {

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 	if os.Args[0] != "casemate-init" {
 		os.Exit(m.Run())
 	}
+	unix.Close(orders.FD)
 	b := gate.Message{Kind: gate.Ready}.Encode()
 	unix.Write(orders.GateFD, b[:])
 	unix.Read(orders.GateFD, b[:])
@@ -54,7 +55,7 @@ func declared() *sealed.Policy {
 		Masks:    []sealed.Path{{Path: "/proc/keys", Type: sealed.RegularFile}, {Path: "/proc/sys/kernel/random", Type: sealed.Directory}},
 		ReadOnly: []sealed.Path{{Path: "/proc/sys"}, {Path: "/proc/irq"}},
 		Caps:     sealed.Capabilities{Keep: 1<<unix.CAP_CHOWN | 1<<unix.CAP_SYS_TIME, Ambient: 1 << unix.CAP_SYS_TIME},
-		Filters:  []sealed.Filter{{Arch: sealed.ArchAMD64, Program: allowAll, By: "test"}, {Arch: sealed.ArchARM64, Program: allowAll, By: "test"}},
+		Filters:  []sealed.Filter{{Arch: sealed.ArchAMD64, Program: allowAll}, {Arch: sealed.ArchARM64, Program: allowAll}},
 	}
 }
 
@@ -96,7 +97,7 @@ func started(t *testing.T, p *sealed.Policy, change func(*plan.Plan)) Target {
 		}
 	})
 	pid := cloned(t, out, group)
-	return Target{PID: pid, Proc: view.Proc(), Policy: p, Facts: f, Cgroup: group.Path()}
+	return Target{PID: pid, Proc: view.Proc(), Policy: p, Facts: f, Cgroup: group.Path(), Descriptors: []Descriptor{{Number: 0}, {Number: 1}, {Number: 2}, {Number: orders.GateFD}}}
 }
 
 // cloned starts the child and waits until it is at the gate.

@@ -38,9 +38,9 @@ func (p *proc) read(name string) ([]byte, error) {
 	return facts.ReadAt(p.dir, name, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_XDEV|unix.RESOLVE_NO_SYMLINKS)
 }
 
-// namespace gives the text of a namespace link, "net:[4026531840]".
-func (p *proc) namespace(name string) (string, error) {
+// link gives the text of a link, "net:[4026531840]" of ns/net; the first 64 bytes of it.
+func (p *proc) link(name string) (string, error) {
 	buf := make([]byte, 64)
-	n, err := unix.Readlinkat(p.dir, "ns/"+name, buf)
+	n, err := unix.Readlinkat(p.dir, name, buf)
 	return string(buf[:max(n, 0)]), err
 }

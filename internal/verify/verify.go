@@ -38,6 +38,8 @@ type Target struct {
 	Policy *sealed.Policy
 	Facts  *facts.Facts
 	Cgroup string // path below the root of the hierarchy
+
+	Descriptors []Descriptor // all that init must have open
 }
 
 // Run makes every comparison. The error is for what could not be read at all.
@@ -58,6 +60,7 @@ func Run(t Target) ([]Check, error) {
 	r.cgroup(t)
 	r.mounts(t)
 	r.labels(t)
+	r.descriptors(t)
 	return r.checks, r.err
 }
 
@@ -103,9 +106,9 @@ func (r *reader) status(t Target) {
 // policy wants a new one, the same where it shares.
 func (r *reader) namespaces(t Target) {
 	for _, n := range kinds {
-		theirs, err := r.proc.namespace(n.name)
+		theirs, err := r.proc.link("ns/" + n.name)
 		r.fail("namespace "+n.name, err)
-		ours, err := r.own.namespace(n.name)
+		ours, err := r.own.link("ns/" + n.name)
 		r.fail("namespace "+n.name, err)
 		want, got := "shared", "shared"
 		if t.Policy.Namespaces.New&n.flag != 0 {

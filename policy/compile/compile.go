@@ -50,7 +50,7 @@ func Compile(path string, o Options) (*Result, error) {
 	}
 	c.file = layer.file
 	for _, room := range []func(){
-		c.unsupported, c.names, c.exec, c.rlimits, c.root, c.namespaces, c.mounts, c.masks,
+		c.unsupported, c.names, c.exec, c.rlimits, c.root, c.namespaces, c.manager, c.mounts, c.masks,
 		c.capabilities, c.lsm, c.cgroup, c.signals, func() { c.seccomp(layer) }, c.whys,
 	} {
 		room()

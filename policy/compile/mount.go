@@ -128,6 +128,9 @@ func (c *compiler) target(s string, p syntax.Position) string {
 	case within(s, "/proc"), within(s, "/sys"):
 		c.fail(p, s, "proc, sysfs and cgroup have keys of their own under [mounts]", "nothing else is mounted in /proc or /sys")
 		return ""
+	case within(s, "/dev/casemate"):
+		c.fail(p, s, "see [manager]", "the directory is that of the contract with the service manager")
+		return ""
 	}
 	return s
 }

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -43,7 +42,6 @@ func (c *compiler) unsupported() {
 	}
 	c.later("cgroup.devices")
 	c.stopping()
-	c.manager()
 	for i, w := range f.Waive {
 		if !ruleID.MatchString(w.Rule) {
 			c.fail(f.Pos("waive", i, "rule"), w.Rule, "they look like NS-002", "not the id of a rule")
@@ -109,26 +107,6 @@ func (c *compiler) stopping() {
 		c.duration(*s.Grace, c.file.Pos("signals.grace"))
 		c.later("signals.grace")
 	}
-}
-
-func (c *compiler) manager() {
-	m := &c.file.Manager
-	if given(m.Ready, "") == "notify" {
-		c.later("manager.ready")
-	}
-	if given(m.PassFDs, false) {
-		c.later("manager.pass_fds")
-	}
-	if m.Watchdog != nil {
-		c.duration(*m.Watchdog, c.file.Pos("manager.watchdog"))
-		c.later("manager.watchdog")
-	}
-	for i, name := range m.Credentials {
-		if name != path.Base(name) || name == "." || name == ".." {
-			c.fail(c.file.Pos("manager.credentials", i), name, "", "not the name of a credential")
-		}
-	}
-	c.later("manager.credentials")
 }
 
 func (c *compiler) duration(text string, p syntax.Position) {

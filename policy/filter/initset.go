@@ -51,6 +51,7 @@ var initSet = []string{
 
 	// making the workload
 	"setpgid", // a process group of its own, for scope = "group"
+	"dup3",    // sockets of the service manager get their numbers; no descriptor that the caller does not have
 	"chdir",   // the working directory
 	"execve",  // the workload
 }

@@ -115,10 +115,10 @@ type Signals struct {
 
 // Manager is the contract with the service manager.
 type Manager struct {
-	Ready       *string  `toml:"ready" enum:"exec|notify" doc:"When the service counts as up: when the workload is executed. \"notify\" is not supported yet. Default: exec."`
-	PassFDs     *bool    `toml:"pass_fds" doc:"Pass on LISTEN_FDS. Not supported yet: only false."`
-	Watchdog    *string  `toml:"watchdog" doc:"Watchdog interval. Not supported yet."`
-	Credentials []string `toml:"credentials" doc:"Credentials to pass on. Not supported yet."`
+	Ready       *string  `toml:"ready" enum:"exec|notify" doc:"When the service counts as up: when the workload is executed, or when it says READY=1 to its NOTIFY_SOCKET. Default: exec."`
+	PassFDs     []string `toml:"pass_fds" max:"48" doc:"Names, as in LISTEN_FDNAMES, of the sockets and FIFOs that the manager passes. Each must arrive, and no other. Default: none."`
+	Watchdog    *bool    `toml:"watchdog" doc:"Pass WATCHDOG_USEC on, which the manager must set, and the workload's WATCHDOG=1. Default: false."`
+	Credentials []string `toml:"credentials" max:"64" doc:"Names of files in the manager's CREDENTIALS_DIRECTORY to copy for the workload. Default: none."`
 }
 
 // Waive accepts a finding of the audit for a time.

@@ -8,6 +8,8 @@
 //	probe sleep          prints "ready" and sleeps until it is killed
 //	probe orphans N      leaves N processes to PID 1, and says how many stay zombies
 //
+//	probe contract ...   what the service manager has passed; see contract.go
+//
 //	report.go  the document     proc.go  /proc       caps.go  capabilities
 //	attempt.go what it tries    modes.go orphans.go  the other modes
 //

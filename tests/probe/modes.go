@@ -14,13 +14,14 @@ import (
 
 // modes by their first argument.
 var modes = map[string]func(args []string) int{
-	"exit":    exitWith,
-	"die":     die,
-	"signals": signals,
-	"sleep":   sleep,
-	"orphans": orphans,
-	middle:    runMiddle,
-	orphan:    runOrphan,
+	"exit":     exitWith,
+	"die":      die,
+	"signals":  signals,
+	"sleep":    sleep,
+	"orphans":  orphans,
+	"contract": contract,
+	middle:     runMiddle,
+	orphan:     runOrphan,
 }
 
 // number is the only argument of a mode.

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"casemate/internal/exit"
+	"casemate/internal/orders"
+	"casemate/internal/plan"
+	"casemate/internal/prepare"
+	"casemate/internal/sealed"
+	"casemate/internal/verify"
+)
+
+// orders are init's: the policy's, and what of the service manager's contract the policy
+// wants. Of the environment of the shim nothing else reaches the workload.
+func (l *launched) orders() *orders.Orders {
+	p := l.file.Policy
+	o := &orders.Orders{Argv: p.Exec.Argv, Env: slices.Clone(p.Exec.Env), Cwd: p.Exec.Cwd, Group: p.Signals.Scope == sealed.ScopeGroup}
+	for _, f := range p.Signals.Forward {
+		o.Forward = append(o.Forward, orders.Forward(f))
+	}
+	set := func(name, value string) { o.Env = append(o.Env, name+"="+value) }
+	m, passed := &p.Manager, &l.facts.Manager
+	if len(m.Credentials) != 0 {
+		set("CREDENTIALS_DIRECTORY", sealed.SecretsPath)
+	}
+	if len(m.Sockets) != 0 {
+		o.Sockets = uint8(len(passed.Listen))
+		set("LISTEN_FDS", strconv.Itoa(len(passed.Listen)))
+		set("LISTEN_FDNAMES", strings.Join(passed.Listen, ":"))
+		o.OwnPID = append(o.OwnPID, "LISTEN_PID")
+	}
+	if m.Notify() {
+		set("NOTIFY_SOCKET", sealed.NotifyPath)
+	}
+	if m.Watchdog {
+		set("WATCHDOG_USEC", strconv.FormatUint(passed.Watchdog, 10))
+		o.OwnPID = append(o.OwnPID, "WATCHDOG_PID")
+	}
+	return o
+}
+
+// descriptors are those that init must have at the gate: what it was started with, the
+// gate, and the service manager's. The orders are closed by then.
+func (l *launched) descriptors() ([]verify.Descriptor, error) {
+	list := []verify.Descriptor{{Number: 0}, {Number: 1}, {Number: 2}}
+	add := func(number int, slot string) error {
+		leads, err := verify.Link(l.view.Proc(), os.Getpid(), l.fds[slot])
+		list = append(list, verify.Descriptor{Number: number, Leads: leads})
+		return err
+	}
+	if err := add(orders.GateFD, plan.Gate); err != nil {
+		return nil, err
+	}
+	for _, o := range l.plan.Opens {
+		if o.Kind != plan.Listen {
+			continue
+		}
+		if err := add(orders.SocketFD+o.N, o.Slot); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// secrets copies the credentials. One that the manager has not passed is lacking as a
+// feature of the host would be: starting again does not bring it.
+func (l *launched) secrets() (int, error) {
+	p := l.file.Policy
+	names := make([]string, len(p.Manager.Credentials))
+	for i, c := range p.Manager.Credentials {
+		names[i] = c.Name
+	}
+	fd, err := prepare.Secrets(l.facts.Manager.Credentials, names, p.Exec.UID, p.Exec.GID)
+	return fd, exit.Wrap(exit.Lacking, err)
+}
