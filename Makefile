@@ -18,7 +18,7 @@ tool = CGO_ENABLED=1 $(GO) build -ldflags '-X main.version=$(VERSION)'
 
 PREFIX ?= /usr/lib/casemate
 
-.PHONY: all setup build check test run bench fuzz plan cross install clean
+.PHONY: all setup build check test run bench bench-init fuzz plan cross install clean
 
 all: build
 
@@ -46,6 +46,10 @@ run: build
 
 bench: build
 	$(GO) run ./tests/bench
+
+# Beside tini, dumb-init and catatonit; about three minutes.
+bench-init: build
+	$(GO) run ./tests/bench-init
 
 FUZZTIME ?= 30s
 fuzz: setup

@@ -50,7 +50,9 @@ var edges = map[string][]string{
 	"policy/filter/gen": nil,
 	"tests":             {"internal/facts"},
 	"fuzz":              nil,
-	"tests/bench":       nil,
+	"tests/bench":       {"tests/lab"},
+	"tests/bench-init":  {"tests/lab"},
+	"tests/lab":         nil,
 	"tests/count":       nil,
 	"tests/probe":       nil,
 }

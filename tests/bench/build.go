@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"casemate/tests/lab"
 )
 
 var (
@@ -50,10 +52,10 @@ func build(dir, bin string) (*kit, error) {
 			return nil, err
 		}
 	}
-	if err := compileC(floorSource, k.floor); err != nil {
+	if err := lab.CompileC(floorSource, k.floor); err != nil {
 		return nil, err
 	}
-	if err := compileC(trueSource, filepath.Join(k.root, "true")); err != nil {
+	if err := lab.CompileC(trueSource, filepath.Join(k.root, "true")); err != nil {
 		return nil, err
 	}
 	config := strings.Replace(bundleText, `"ROOT"`, strconv.Quote(k.root), 1)
@@ -62,22 +64,6 @@ func build(dir, bin string) (*kit, error) {
 	}
 	k.seal(bin)
 	return k, k.writeFilter(bin)
-}
-
-// compileC builds a static program with musl, whose start costs least. The kernel's
-// headers come after musl's own.
-func compileC(source []byte, out string) error {
-	machine, err := exec.Command("gcc", "-dumpmachine").Output()
-	if err != nil {
-		return fmt.Errorf("gcc: %w; install gcc, musl-tools and linux-libc-dev", err)
-	}
-	cmd := exec.Command("musl-gcc", "-static", "-O2", "-s", "-Wall", "-Werror", "-idirafter", "/usr/include",
-		"-idirafter", "/usr/include/"+strings.TrimSpace(string(machine)), "-x", "c", "-o", out, "-")
-	cmd.Stdin = bytes.NewReader(source)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("musl-gcc: %w\n%s", err, text)
-	}
-	return nil
 }
 
 // seal compiles the policy with casemate. Without it there is no sealed policy, and

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"casemate/tests/lab"
 )
 
 // kitOrSkip builds the floor and its root.
@@ -28,7 +30,7 @@ func kitOrSkip(t *testing.T) *kit {
 func TestFloor(t *testing.T) {
 	k := kitOrSkip(t)
 	seven := filepath.Join(k.root, "seven")
-	if err := compileC([]byte("int main(void) { return 7; }"), seven); err != nil {
+	if err := lab.CompileC([]byte("int main(void) { return 7; }"), seven); err != nil {
 		t.Fatal(err)
 	}
 	odd := filepath.Join(k.dir, "odd")

@@ -9,7 +9,7 @@ import (
 	"runtime"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"casemate/tests/lab"
 )
 
 // sample is one run: wall time from before the fork to after the wait, and the
@@ -20,23 +20,14 @@ type sample struct{ wall, cpu time.Duration }
 // one given, or the last allowed one, which serves the fewest interrupts.
 func pin(cpu int) (int, error) {
 	runtime.LockOSThread()
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		return 0, fmt.Errorf("sched_getaffinity: %w", err)
-	}
-	for i, found := 0, 0; cpu < 0 && found < set.Count(); i++ {
-		if set.IsSet(i) {
-			if found++; found == set.Count() {
-				cpu = i
-			}
+	if cpu < 0 {
+		all, err := lab.Processors()
+		if err != nil {
+			return 0, err
 		}
+		cpu = all[len(all)-1]
 	}
-	set.Zero()
-	set.Set(cpu)
-	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return 0, fmt.Errorf("sched_setaffinity: processor %d: %w", cpu, err)
-	}
-	return cpu, nil
+	return cpu, lab.Pin(cpu)
 }
 
 // warmUp runs each tool twice, unmeasured. One that fails is left out, with its last words.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"casemate/tests/lab"
 )
 
 // summary of the runs of one tool.
@@ -19,14 +21,7 @@ func summarize(runs []sample) summary {
 	for i, r := range runs {
 		wall[i], cpu[i] = r.wall, r.cpu
 	}
-	return summary{median(wall), median(cpu), slices.Min(wall)}
-}
-
-// median sorts its argument.
-func median(d []time.Duration) time.Duration {
-	slices.Sort(d)
-	n := len(d)
-	return (d[(n-1)/2] + d[n/2]) / 2
+	return summary{time.Duration(lab.Quantile(wall, 0.5)), time.Duration(lab.Quantile(cpu, 0.5)), slices.Min(wall)}
 }
 
 // printTable prints milliseconds, and ratios to the floor where there is one. The
