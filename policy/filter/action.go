@@ -36,20 +36,31 @@ func ParseAction(word string) (Action, error) {
 	return 0, fmt.Errorf("action %q: not one of EPERM, EACCES, ENOSYS, kill", word)
 }
 
+var actionNames = map[uint32]string{
+	unix.SECCOMP_RET_ALLOW:        "ALLOW",
+	unix.SECCOMP_RET_LOG:          "LOG",
+	unix.SECCOMP_RET_TRACE:        "TRACE",
+	unix.SECCOMP_RET_USER_NOTIF:   "USER_NOTIF",
+	unix.SECCOMP_RET_ERRNO:        "ERRNO",
+	unix.SECCOMP_RET_TRAP:         "TRAP",
+	unix.SECCOMP_RET_KILL_THREAD:  "KILL_THREAD",
+	unix.SECCOMP_RET_KILL_PROCESS: "KILL_PROCESS",
+}
+
+// String names any action of seccomp(2), with its data where it has some: filters of
+// other people are read too.
 func (a Action) String() string {
-	switch a {
-	case ActionAllow:
-		return "ALLOW"
-	case ActionEPERM:
-		return "ERRNO(EPERM)"
-	case ActionEACCES:
-		return "ERRNO(EACCES)"
-	case ActionENOSYS:
-		return "ERRNO(ENOSYS)"
-	case ActionKillProcess:
-		return "KILL_PROCESS"
+	action, data := uint32(a)&unix.SECCOMP_RET_ACTION_FULL, uint32(a)&unix.SECCOMP_RET_DATA
+	name, ok := actionNames[action]
+	switch errno := unix.ErrnoName(unix.Errno(data)); {
+	case !ok:
+		return fmt.Sprintf("%#x", uint32(a))
+	case action == unix.SECCOMP_RET_ERRNO && errno != "":
+		return name + "(" + errno + ")"
+	case action == unix.SECCOMP_RET_ERRNO || data != 0:
+		return fmt.Sprintf("%s(%d)", name, data)
 	}
-	return fmt.Sprintf("%#x", uint32(a))
+	return name
 }
 
 // Denies reports whether a is of the set and not ActionAllow.

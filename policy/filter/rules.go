@@ -18,11 +18,12 @@ type Rule struct {
 	At   string
 }
 
-// Call is what a filter sees of a system call: struct seccomp_data without the
-// instruction pointer, which no rule looks at.
+// Call is what a filter sees of a system call, struct seccomp_data. No rule looks at
+// the instruction pointer; a filter of other people may.
 type Call struct {
 	NR   uint32
 	Arch uint32
+	IP   uint64
 	Args [MaxArgs]uint64
 }
 

@@ -133,12 +133,12 @@ func TestCompileRefuses(t *testing.T) {
 		want string
 	}{
 		{"no such architecture", "riscv64", usual(nil, nil), `architecture "riscv64"`},
-		{"default missing", filter.AMD64, filter.Rules{Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess}, "default = 0x0"},
+		{"default missing", filter.AMD64, filter.Rules{Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess}, "default = KILL_THREAD"},
 		{"default allows", filter.AMD64, filter.Rules{Default: filter.ActionAllow, Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "default = ALLOW"},
 		{"unknown allows", filter.AMD64, filter.Rules{Default: filter.ActionEPERM, Unknown: filter.ActionAllow, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "unknown = ALLOW"},
 		{"bad_arch allows", filter.AMD64, filter.Rules{Default: filter.ActionEPERM, Unknown: filter.ActionENOSYS, BadArch: filter.ActionAllow, Allow: nil, Kill: nil}, "bad_arch = ALLOW"},
-		{"another errno", filter.AMD64, filter.Rules{Default: filter.ActionEPERM + 1, Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "default = 0x50002"},
-		{"kills a thread", filter.AMD64, filter.Rules{Default: filter.ActionEPERM, Unknown: 0, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "unknown = 0x0"},
+		{"another errno", filter.AMD64, filter.Rules{Default: filter.ActionEPERM + 1, Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "default = ERRNO(ENOENT)"},
+		{"kills a thread", filter.AMD64, filter.Rules{Default: filter.ActionEPERM, Unknown: 0, BadArch: filter.ActionKillProcess, Allow: nil, Kill: nil}, "unknown = KILL_THREAD"},
 		{"unknown name", filter.AMD64, usual(map[string]filter.Rule{"sokcet": {When: nil, At: "a:7"}}, nil), `a:7: unknown system call "sokcet"; did you mean socket?`},
 		{"unknown name killed", filter.ARM64, usual(nil, map[string]string{"socketcall": "a:8"}), `a:8: unknown system call "socketcall"`},
 		{"both", filter.AMD64, usual(map[string]filter.Rule{"read": {When: nil, At: "a:9"}}, map[string]string{"read": "a:10"}), "a:9: read is allowed, and killed at a:10"},
