@@ -25,7 +25,7 @@ func (v *view) rows(p *sealed.Policy) {
 		v.Readonly = append(v.Readonly, pathRow(m))
 	}
 	for _, f := range p.Filters {
-		v.Filters = append(v.Filters, row{archName(f.Arch), fmt.Sprintf("%d instructions", len(f.Program)/8), ""})
+		v.Filters = append(v.Filters, row{archName(f.Arch), fmt.Sprintf("%d instructions", len(f.Program)/8), "by " + f.By})
 	}
 	for _, l := range []struct {
 		name  string

@@ -186,7 +186,7 @@ func (l *launched) verify() ([]verify.Check, error) {
 func (l *launched) record(checks []verify.Check) error {
 	r := &verify.Receipt{
 		Version: 1, Service: l.plan.Service, Policy: fmt.Sprintf("%x", l.file.Digest), Kernel: l.plan.Kernel,
-		Shim: version, PID: l.proc.PID(), Verified: time.Now().UTC(), Lacks: l.plan.Lacks, Checks: checks,
+		Shim: version, Filter: l.plan.Filter, PID: l.proc.PID(), Verified: time.Now().UTC(), Lacks: l.plan.Lacks, Checks: checks,
 	}
 	if l.file.Signed {
 		r.Signer = fmt.Sprintf("%x", l.file.KeyID)

@@ -45,10 +45,11 @@ func Lower(p *sealed.Policy, f *facts.Facts) (*plan.Plan, error) {
 	if missing = append(missing, must...); len(missing) != 0 {
 		return nil, exit.Wrap(exit.Lacking, fmt.Errorf("the host lacks what the policy requires: %s", strings.Join(missing, "; ")))
 	}
-	c := &lowering{p, f, filter}
+	c := &lowering{p, f, filter.Program}
 	out := &plan.Plan{
 		Service: p.Service,
 		Kernel:  f.Kernel + " " + f.Arch,
+		Filter:  fmt.Sprintf("%d instructions by %s", len(filter.Program)/8, filter.By),
 		Lacks:   prefer,
 		Cgroup:  group,
 		Opens:   append(append(given(), sockets(c)...), mount.Opens(p)...),

@@ -12,6 +12,7 @@ package plan
 type Plan struct {
 	Service string
 	Kernel  string // the release and architecture that it was made for
+	Filter  string // length of the seccomp filter, and who compiled it
 	Lacks   []string
 	Cgroup  Cgroup
 	Opens   []Open

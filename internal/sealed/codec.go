@@ -43,7 +43,7 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	c.U64(&p.Caps.Keep)
 	c.U64(&p.Caps.Ambient)
 	c.String(&p.Caps.At, maxLine)
-	wire.List(c, &p.Filters, 8, maxFilters, codeFilter)
+	wire.List(c, &p.Filters, 12, maxFilters, codeFilter)
 	codeLabel(c, &p.LSM.AppArmor)
 	codeLabel(c, &p.LSM.SELinux)
 	wire.List(c, &p.Limits, 12, maxLimits, codeLimit)
@@ -136,6 +136,7 @@ func codePath(c *wire.Coder, p *Path) {
 func codeFilter(c *wire.Coder, f *Filter) {
 	c.U32(&f.Arch)
 	c.Blob(&f.Program, maxInstructions*instructionSize)
+	c.String(&f.By, maxWord)
 }
 
 func codeLabel(c *wire.Coder, l *Label) {

@@ -130,7 +130,7 @@ func TestLeastSizes(t *testing.T) {
 	one[Symlink](t, 12, codeSymlink)
 	one[Mount](t, 46, codeMount)
 	one[Path](t, 10, codePath)
-	one[Filter](t, 8, codeFilter)
+	one[Filter](t, 12, codeFilter)
 	one[Limit](t, 12, codeLimit)
 	one[Forward](t, 2, codeForward)
 }

@@ -142,6 +142,7 @@ type Capabilities struct {
 type Filter struct {
 	Arch    uint32 // AUDIT_ARCH_*
 	Program []byte // struct sock_filter records, 8 bytes each, little endian, at most 4096
+	By      string // the compiler that made it: "casemate", "libseccomp 2.5.4"
 }
 
 // AUDIT_ARCH_* of the architectures that a policy can be compiled for.

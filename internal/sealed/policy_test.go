@@ -36,7 +36,7 @@ func small() *Policy {
 		Service:    "small",
 		Exec:       Exec{Argv: []string{"/true"}, Cwd: "/", Rlimits: []Rlimit{{Resource: 4}, {Resource: 7}}},
 		Namespaces: Namespaces{New: cloneAlways},
-		Filters:    []Filter{{Arch: ArchAMD64, Program: deny()}},
+		Filters:    []Filter{{Arch: ArchAMD64, Program: deny(), By: "libseccomp 2.5.4"}},
 	}
 }
 
@@ -80,7 +80,7 @@ func full() *Policy {
 		},
 		ReadOnly: []Path{{"/proc/sys", Directory, true, "default"}, {"/proc/sysrq-trigger", RegularFile, true, "default"}},
 		Caps:     Capabilities{Keep: 1<<10 | 1<<62, Ambient: 1 << 10, At: "nginx.toml:12"},
-		Filters:  []Filter{{ArchAMD64, long(12)}, {ArchARM64, deny()}},
+		Filters:  []Filter{{ArchAMD64, long(12), "casemate"}, {ArchARM64, deny(), "libseccomp 2.5.4"}},
 		LSM: LSM{
 			AppArmor: Label{"casemate.nginx", true, "nginx.toml:40"},
 			SELinux:  Label{"system_u:system_r:container_t:s0:c1,c2", true, "nginx.toml:41"},
@@ -109,7 +109,7 @@ func realistic() *Policy {
 	for i := len(p.Masks); i < 40; i++ {
 		p.Masks = append(p.Masks, Path{Path: fmt.Sprintf("/sys/kernel/secret-%02d", i), Default: true, At: "default"})
 	}
-	p.Filters = []Filter{{ArchAMD64, long(300)}, {ArchARM64, long(300)}}
+	p.Filters = []Filter{{ArchAMD64, long(300), "casemate"}, {ArchARM64, long(300), "casemate"}}
 	return p
 }
 

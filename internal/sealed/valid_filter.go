@@ -15,6 +15,12 @@ func validFilters(p *Policy) error {
 			return invalid("", "filter: architecture %#x is not in ascending order", f.Arch)
 		}
 		last = f.Arch
+		if f.By == "" {
+			return invalid("", "filter %#x: nobody made it", f.Arch)
+		}
+		if why := lineFault(f.By, maxWord); why != "" {
+			return invalid("", "filter %#x: the name of its compiler %s", f.Arch, why)
+		}
 		if at, why := programFault(f.Program); why != "" {
 			return invalid("", "filter %#x: instruction %d %s", f.Arch, at, why)
 		}

@@ -14,6 +14,8 @@ func TestFilters(t *testing.T) {
 		{"other architecture", func(p *Policy) { p.Filters[0].Arch = 0x40000003 }, "no such architecture"}, // i386
 		{"order", func(p *Policy) { p.Filters[0], p.Filters[1] = p.Filters[1], p.Filters[0] }, "ascending"},
 		{"twice", func(p *Policy) { p.Filters[1] = p.Filters[0] }, "ascending"},
+		{"compiler missing", func(p *Policy) { p.Filters[0].By = "" }, "nobody made it"},
+		{"compiler of two lines", func(p *Policy) { p.Filters[1].By = "a\nb" }, "control character"},
 		{"empty", filter(nil), "no proper length"},
 		{"odd length", filter(deny()[:7]), "no proper length"},
 		{"4097 instructions", filter(bytes.Repeat(deny(), 4097)), "no proper length"},

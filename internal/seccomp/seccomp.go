@@ -16,14 +16,14 @@ import (
 var archs = map[string]uint32{"amd64": sealed.ArchAMD64, "arm64": sealed.ArchARM64}
 
 // Pick finds the filter for an architecture by Go's name.
-func Pick(p *sealed.Policy, arch string) ([]byte, error) {
+func Pick(p *sealed.Policy, arch string) (sealed.Filter, error) {
 	want, known := archs[arch]
 	for _, f := range p.Filters {
 		if known && f.Arch == want {
-			return f.Program, nil
+			return f, nil
 		}
 	}
-	return nil, fmt.Errorf("the policy has no seccomp filter for %s; compile it with arch = [..., %q]", arch, arch)
+	return sealed.Filter{}, fmt.Errorf("the policy has no seccomp filter for %s; compile it with arch = [..., %q]", arch, arch)
 }
 
 // Install is the one step. No flag: TSYNC has nobody to synchronise, the child has

@@ -17,8 +17,8 @@ func both() *sealed.Policy {
 
 func TestPick(t *testing.T) {
 	for arch, want := range map[string]string{"amd64": "12345678", "arm64": "abcdefgh"} {
-		if got, err := Pick(both(), arch); err != nil || string(got) != want {
-			t.Errorf("%s: %q, %v", arch, got, err)
+		if got, err := Pick(both(), arch); err != nil || string(got.Program) != want {
+			t.Errorf("%s: %q, %v", arch, got.Program, err)
 		}
 	}
 }
@@ -29,8 +29,8 @@ func TestPickRefuses(t *testing.T) {
 	one := both()
 	one.Filters = one.Filters[:1]
 	for arch, p := range map[string]*sealed.Policy{"arm64": one, "riscv64": both(), "": both(), "amd64": {}, "386": {Filters: []sealed.Filter{{Arch: 0}}}} {
-		if got, err := Pick(p, arch); err == nil || got != nil || !strings.Contains(err.Error(), "no seccomp filter for "+arch) {
-			t.Errorf("%s: %q, %v", arch, got, err)
+		if got, err := Pick(p, arch); err == nil || got.Program != nil || !strings.Contains(err.Error(), "no seccomp filter for "+arch) {
+			t.Errorf("%s: %q, %v", arch, got.Program, err)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type Receipt struct {
 	Shim     string    `json:"shim"` // version of the shim
 	PID      int       `json:"init_pid"`
 	Verified time.Time `json:"verified"`
+	Filter   string    `json:"filter"`          // length and compiler of the seccomp filter
 	Lacks    []string  `json:"lacks,omitempty"` // preferred by the policy, absent on the host
 	Checks   []Check   `json:"checks"`
 }
@@ -38,6 +39,7 @@ func (r *Receipt) Encode() ([]byte, error) {
 	b = member(b, "shim", r.Shim)
 	b = strconv.AppendInt(append(b, ",\n  \"init_pid\": "...), int64(r.PID), 10)
 	b = member(b, "verified", r.Verified.Format(time.RFC3339Nano))
+	b = member(b, "filter", r.Filter)
 	for i, l := range r.Lacks {
 		b = quote(append(b, open(i, "lacks")...), l)
 	}
@@ -108,7 +110,7 @@ func (r *Receipt) Print(w io.Writer) {
 		signer = "signed by key " + r.Signer
 	}
 	fmt.Fprintf(w, "%s: init is pid %d, verified %s\n", r.Service, r.PID, r.Verified.Format(time.RFC3339))
-	fmt.Fprintf(w, "  policy sha256 %s, %s\n  kernel %s\n", r.Policy, signer, r.Kernel)
+	fmt.Fprintf(w, "  policy sha256 %s, %s\n  kernel %s\n  filter of %s\n", r.Policy, signer, r.Kernel, r.Filter)
 	for _, l := range r.Lacks {
 		fmt.Fprintf(w, "  not on this host: %s\n", l)
 	}

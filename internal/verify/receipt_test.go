@@ -13,7 +13,7 @@ import (
 func receipt() *Receipt {
 	return &Receipt{
 		Version: 1, Service: "web", Policy: "ab12", Signer: "cd34", Kernel: "6.12 amd64", Shim: "v1", PID: 42,
-		Verified: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Lacks: []string{"p:1: no <SELinux>"},
+		Verified: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Filter: "61 instructions by casemate", Lacks: []string{"p:1: no <SELinux>"},
 		Checks: []Check{{"Uid", "0\t0", "0\t0"}, {"mount /a b", "ro", "\"\x01\xff\u2028é"}},
 	}
 }
@@ -30,7 +30,7 @@ func TestReceiptIsJSON(t *testing.T) {
 	}
 	all := []*Receipt{receipt(), {}, {Checks: []Check{}, Lacks: []string{}}}
 	for range 500 {
-		c := &Receipt{Service: text(), Policy: text(), Signer: text(), Kernel: text(), Shim: text(), PID: r.Int(), Verified: time.Unix(r.Int63n(1<<37), r.Int63n(1e9)).UTC()}
+		c := &Receipt{Service: text(), Policy: text(), Signer: text(), Kernel: text(), Shim: text(), PID: r.Int(), Filter: text(), Verified: time.Unix(r.Int63n(1<<37), r.Int63n(1e9)).UTC()}
 		for range r.Intn(3) {
 			c.Lacks = append(c.Lacks, text())
 		}
@@ -79,6 +79,7 @@ func TestReceiptIsPrinted(t *testing.T) {
 	want := `web: init is pid 42, verified 2026-01-02T03:04:05Z
   policy sha256 ab12, signed by key cd34
   kernel 6.12 amd64
+  filter of 61 instructions by casemate
   not on this host: p:1: no <SELinux>
   Uid         "0\t0"                       as declared
   mount /a b  "\"\x01\xff\u2028é"          DIFFERS, policy wants "ro"

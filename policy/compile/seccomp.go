@@ -32,12 +32,19 @@ func (c *compiler) seccomp(top *layer) {
 		return // a filter of half a policy would only add errors that follow from others
 	}
 	for _, arch := range arches {
-		program, err := seccomp.Compile(arch, rules)
+		programs, err := seccomp.Compile(arch, rules)
 		if err != nil {
 			c.fail(c.file.KeyPos("seccomp"), string(arch), "", "the filter cannot be compiled: %v", err)
+			continue
 		}
-		c.out.Filters = append(c.out.Filters, sealed.Filter{Arch: arch.AuditArch(), Program: program})
+		p := shortest(programs)
+		c.out.Filters = append(c.out.Filters, sealed.Filter{Arch: arch.AuditArch(), Program: p.Bytes, By: p.By})
 	}
+}
+
+// shortest is the program to seal: all mean the same.
+func shortest(programs []seccomp.Program) seccomp.Program {
+	return slices.MinFunc(programs, func(a, b seccomp.Program) int { return cmp.Compare(a.Instructions(), b.Instructions()) })
 }
 
 // arches gives the architectures, in the order of the sealed policy.

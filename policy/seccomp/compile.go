@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,50 +15,72 @@ type verdict struct {
 	nr     int
 	at     string // where it was written
 	action filter.Action
-	when   []Conjunction // nil: whatever the arguments; else Default where none holds
+	tree   filter.Node   // nil: whatever the arguments; else Default where it does not hold
+	when   []Conjunction // the same, lowered
 }
 
-// optimize is libseccomp's level for the body; see body.
-const optimize = 2
+// Own is the maker of programs in this package, as a program's By has it.
+const Own = "casemate"
 
-// Compile gives the program for one architecture: struct sock_filter records, 8
-// bytes each, little endian. The same rules give the same bytes.
-func Compile(arch filter.Arch, r filter.Rules) ([]byte, error) {
-	program, err := compile(arch, r, optimize)
+// Program is a finished program: struct sock_filter records, 8 bytes each, little
+// endian.
+type Program struct {
+	By    string // Own, or libseccomp and its version
+	Bytes []byte
+}
+
+// Instructions is the length of the program.
+func (p Program) Instructions() int { return len(p.Bytes) / instructionSize }
+
+// Compile gives the programs for one architecture, all of which mean the rules: our
+// own and, where it can hold them, libseccomp's. The same rules give the same bytes.
+func Compile(arch filter.Arch, r filter.Rules) ([]Program, error) {
+	list, err := resolve(arch, r)
 	if err != nil {
 		return nil, err
 	}
-	return encode(program), nil
+	own, err := emit(arch, r, list)
+	if err != nil {
+		return nil, fmt.Errorf("filter for %s: %w", arch, err)
+	}
+	programs := []Program{{Own, encode(own)}}
+	theirs, err := withLibrary(arch, r, list, optimize)
+	var cannot unable
+	switch {
+	case errors.As(err, &cannot):
+		return programs, nil
+	case err != nil:
+		return nil, fmt.Errorf("filter for %s: %w", arch, err)
+	}
+	return append(programs, Program{"libseccomp " + LibraryVersion(), encode(theirs)}), nil
 }
 
-func compile(arch filter.Arch, r filter.Rules, optimize int) ([]instruction, error) {
+// resolve checks the rules and gives those that hold on arch.
+func resolve(arch filter.Arch, r filter.Rules) ([]verdict, error) {
 	if !arch.Valid() {
 		return nil, fmt.Errorf("architecture %q: no filter can be compiled for it", arch)
 	}
 	if err := checkActions(r); err != nil {
 		return nil, err
 	}
-	list, err := verdicts(arch, r)
-	if err != nil {
-		return nil, err
-	}
-	decided, rules, err := split(arch, list)
-	if err != nil {
-		return nil, err
-	}
-	tail, err := body(arch, r.Default, r.BadArch, rules, optimize)
-	if err != nil {
-		return nil, fmt.Errorf("filter for %s: %w", arch, err)
-	}
-	program := slices.Concat(prologue(arch, r, decided), tail)
-	possible := map[filter.Action]bool{
+	return verdicts(arch, r)
+}
+
+// emit makes our own program: the architecture, then the number's place among the
+// intervals of numbers, then its condition.
+func emit(arch filter.Arch, r filter.Rules, list []verdict) ([]instruction, error) {
+	g := newGraph()
+	tree := g.load(offsetNR, g.search(blocks(g.intervals(arch, r, list))))
+	whole := word{offsetArch, wholeWord}
+	return checked(place(g.test(whole, opJEQ, arch.AuditArch(), tree, g.ret(r.BadArch))), r)
+}
+
+// checked is the program, if it can be one of these rules.
+func checked(program []instruction, r filter.Rules) ([]instruction, error) {
+	return program, check(program, map[filter.Action]bool{
 		filter.ActionAllow: true, filter.ActionENOSYS: true, filter.ActionKillProcess: true,
 		r.Default: true, r.Unknown: true, r.BadArch: true,
-	}
-	if err := check(program, possible); err != nil {
-		return nil, fmt.Errorf("filter for %s: %w", arch, err)
-	}
-	return program, nil
+	})
 }
 
 func checkActions(r filter.Rules) error {
@@ -86,7 +109,7 @@ func verdicts(arch filter.Arch, r filter.Rules) ([]verdict, error) {
 			return nil, err
 		}
 		if here && rule.When != nil {
-			if v.when, err = lower(arch, name, rule); err != nil {
+			if v.tree, v.when, err = lower(arch, name, rule); err != nil {
 				return nil, fmt.Errorf("%s: condition of %s: %w", rule.At, name, err)
 			}
 		}
@@ -123,11 +146,16 @@ func mentions(r filter.Rules, name string) bool {
 
 // lower gives the rule's condition. An Expr was parsed for one system call, whose
 // arguments it names, and belongs to no other.
-func lower(arch filter.Arch, name string, r filter.Rule) ([]Conjunction, error) {
+func lower(arch filter.Arch, name string, r filter.Rule) (filter.Node, []Conjunction, error) {
 	if r.When.Syscall != name {
-		return nil, fmt.Errorf("it was parsed for %s", r.When.Syscall)
+		return nil, nil, fmt.Errorf("it was parsed for %s", r.When.Syscall)
 	}
-	return Lower(r.When, arch)
+	list, err := Lower(r.When, arch)
+	if err != nil {
+		return nil, nil, err
+	}
+	tree, err := r.When.Tree(arch)
+	return tree, list, err
 }
 
 // newVerdict is false for a system call that only other architectures have.
@@ -141,25 +169,4 @@ func newVerdict(arch filter.Arch, name, at string, a filter.Action) (verdict, bo
 		return verdict{}, false, err
 	}
 	return verdict{name: name, nr: nr, at: at, action: a}, ok, nil
-}
-
-// split separates what the prologue must decide, since libseccomp does not know
-// the name on this architecture, from what libseccomp compiles.
-func split(arch filter.Arch, list []verdict) (decided, rules []verdict, err error) {
-	for _, v := range list {
-		known, err := libraryKnows(arch, v.name, v.nr)
-		if err != nil {
-			return nil, nil, err
-		}
-		switch {
-		case known:
-			rules = append(rules, v)
-		case v.when != nil:
-			return nil, nil, fmt.Errorf("%s: condition of %s: libseccomp %s does not know it on %s, so its arguments cannot be compared; "+
-				"allow it without a condition, or not at all", v.at, v.name, LibraryVersion(), arch)
-		default:
-			decided = append(decided, v)
-		}
-	}
-	return decided, rules, nil
 }

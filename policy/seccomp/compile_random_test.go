@@ -25,23 +25,26 @@ func foreign(arch filter.Arch) []filter.Call {
 	return list
 }
 
-// agree compares a program with what its rules mean, on every number from 0 to
-// 1023 and on all that is foreign.
+// agree compares the programs of rules with what these mean, on every number from 0
+// to 1023 and on all that is foreign.
 func agree(t *testing.T, g generator, arch filter.Arch, r filter.Rules, points int) {
 	t.Helper()
-	program, err := Compile(arch, r)
-	if err != nil {
-		t.Fatalf("%s: %v", arch, err)
-	}
-	m := newMachine(t, program)
 	calls := foreign(arch)
 	for nr := range uint32(1024) {
 		calls = append(calls, g.calls(arch, r, nr, points)...)
 	}
+	for _, p := range mustCompile(t, arch, r) {
+		agrees(t, p, arch, r, calls)
+	}
+}
+
+func agrees(t *testing.T, p Program, arch filter.Arch, r filter.Rules, calls []filter.Call) {
+	t.Helper()
+	m := newMachine(t, p.Bytes)
 	for _, c := range calls {
 		if got, want := m.run(t, c), r.Decide(arch, c); got != want {
 			name, _ := filter.Name(arch, int(c.NR))
-			t.Errorf("%s: %s(%#x): the program says %s, the rules %s", arch, name, c, got, want)
+			t.Errorf("%s: %s(%#x): the program by %s says %s, the rules %s", arch, name, c, p.By, got, want)
 			if e := r.Allow[name].When; e != nil {
 				t.Errorf("condition: %s", e.Text)
 			}

@@ -2,12 +2,14 @@
 // filter programs, one for each architecture. It guards the workload's whole system
 // call surface.
 //
-// A program is a prologue of our own, then the body that libseccomp compiled. The
-// prologue does what libseccomp 2.5 cannot say: a number that our table does not
-// know gets the policy's "unknown" verdict, and system calls that are newer than
-// the library are decided there. Argument conditions reach libseccomp only as
-// equalities under a mask: its ordering comparisons have been compiled into filters
-// weaker than declared more than once (GHSA-4q85-33p6-j5g6).
+// There are two makers. Our own sorts the numbers into a search tree and compares
+// words as the processor of filters does. libseccomp compiles the other one's body,
+// behind a prologue that does what version 2.5 of it cannot say: a number that our
+// table does not know gets the policy's "unknown" verdict, and system calls that are
+// newer than the library are decided there. Conditions reach it only as equalities
+// under a mask: its ordering comparisons have been compiled into filters weaker than
+// declared more than once (GHSA-4q85-33p6-j5g6). Whoever seals proves both, and takes
+// the shorter.
 //
 // What it must not do: load a filter, read a policy file, or run at boot. It is
 // build side only: it links libseccomp through cgo. It imports policy/filter,
@@ -15,6 +17,6 @@
 //
 // The way of the data:
 //
-//	filter.Expr -> Lower -> conjunctions ┐
-//	filter.Rules ────────────────────────┴-> Compile -> program -> Print
+//	filter.Rules -> verdicts ┬-> graph -> place ───────────────┬-> Program -> Print
+//	                         └-> Lower -> libseccomp, prologue ┘
 package seccomp

@@ -20,7 +20,10 @@ import (
 
 // The live tests run in a child process of their own, which loads a program into
 // the kernel and reports by its exit status. liveEnv says which part it plays.
-const liveEnv = "CASEMATE_SECCOMP_LIVE"
+const (
+	liveEnv  = "CASEMATE_SECCOMP_LIVE"
+	makerEnv = "CASEMATE_SECCOMP_MAKER"
+)
 
 // liveBase is what the child's Go runtime and its last words need.
 func liveBase() map[string]filter.Rule {
@@ -74,15 +77,28 @@ func raw(nr int, args ...uint64) unix.Errno {
 	return errno
 }
 
-// child runs the test again in a process of its own and gives what it wrote and
-// how it ended.
-func child(t *testing.T, part string) (string, syscall.WaitStatus) {
+// makers are the two of Compile, by index.
+const makers = 2
+
+// live is the program under test in the child.
+func live(t *testing.T, arch filter.Arch, r filter.Rules) []byte {
+	t.Helper()
+	maker, err := strconv.Atoi(os.Getenv(makerEnv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mustCompile(t, arch, r)[maker].Bytes
+}
+
+// child runs the test again in a process of its own, with the program of one maker,
+// and gives what it wrote and how it ended.
+func child(t *testing.T, maker int, part string) (string, syscall.WaitStatus) {
 	t.Helper()
 	if testing.CoverMode() != "" {
 		t.Skip("under coverage the child would write a file at its end, which the filter forbids")
 	}
 	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.count=1")
-	cmd.Env = append(os.Environ(), liveEnv+"="+part)
+	cmd.Env = append(os.Environ(), liveEnv+"="+part, makerEnv+"="+strconv.Itoa(maker))
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		t.Fatal(err)
@@ -121,12 +137,14 @@ func liveRules(t *testing.T) filter.Rules {
 func TestLiveVerdicts(t *testing.T) {
 	arch := nativeArch(t)
 	if os.Getenv(liveEnv) == "" {
-		out, status := child(t, "verdicts")
-		expectSuccess(t, out, status)
+		for maker := range makers {
+			out, status := child(t, maker, "verdicts")
+			expectSuccess(t, out, status)
+		}
 		return
 	}
 	r := liveRules(t)
-	install(t, mustCompile(t, arch, r))
+	install(t, live(t, arch, r))
 	var problems []string
 	for nr := range 1024 {
 		// The kernel calls these two itself from the trampolines of its probes, past
@@ -159,12 +177,14 @@ func TestLiveVerdicts(t *testing.T) {
 func TestLiveConditions(t *testing.T) {
 	arch := nativeArch(t)
 	if os.Getenv(liveEnv) == "" {
-		out, status := child(t, "conditions")
-		expectSuccess(t, out, status)
+		for maker := range makers {
+			out, status := child(t, maker, "conditions")
+			expectSuccess(t, out, status)
+		}
 		return
 	}
 	const high = 0xdead_beef << 32
-	install(t, mustCompile(t, arch, liveRules(t)))
+	install(t, live(t, arch, liveRules(t)))
 	var problems []string
 	for _, c := range []struct {
 		name string
@@ -200,9 +220,11 @@ func TestLiveKill(t *testing.T) {
 	part := os.Getenv(liveEnv)
 	if part == "" {
 		for _, name := range slices.Sorted(maps.Keys(numbers)) {
-			out, status := child(t, strconv.Itoa(numbers[name]))
-			if !status.Signaled() || status.Signal() != unix.SIGSYS {
-				t.Errorf("%s: the child ended with %#x, want SIGSYS:\n%s", name, status, out)
+			for maker := range makers {
+				out, status := child(t, maker, strconv.Itoa(numbers[name]))
+				if !status.Signaled() || status.Signal() != unix.SIGSYS {
+					t.Errorf("%s: the child ended with %#x, want SIGSYS:\n%s", name, status, out)
+				}
 			}
 		}
 		return
@@ -211,7 +233,7 @@ func TestLiveKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	install(t, mustCompile(t, arch, liveRules(t)))
+	install(t, live(t, arch, liveRules(t)))
 	finish(t, []string{fmt.Sprintf("number %d: %v, and alive", nr, raw(nr))})
 }
 
@@ -222,7 +244,7 @@ func TestLiveRandomConditions(t *testing.T) {
 	part := os.Getenv(liveEnv)
 	if part == "" {
 		for seed := range 8 {
-			out, status := child(t, strconv.Itoa(seed))
+			out, status := child(t, seed%makers, strconv.Itoa(seed))
 			expectSuccess(t, out, status)
 		}
 		return
@@ -235,7 +257,7 @@ func TestLiveRandomConditions(t *testing.T) {
 	r := filter.Rules{Default: filter.ActionEACCES, Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess, Allow: liveBase(), Kill: nil}
 	r.Allow["lseek"] = filter.Rule{When: g.condition(t, "lseek"), At: "live:5"}
 	calls := g.calls(arch, r, unix.SYS_LSEEK, 2000)
-	install(t, mustCompile(t, arch, r))
+	install(t, live(t, arch, r))
 	var problems []string
 	for _, c := range calls {
 		allowed := raw(unix.SYS_LSEEK, c.Args[:]...) != unix.EACCES

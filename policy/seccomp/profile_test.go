@@ -50,7 +50,7 @@ func TestLevelsAgree(t *testing.T) {
 	for _, arch := range filter.Arches() {
 		var steps, length [3]int
 		for level := 1; level <= 2; level++ {
-			program, err := compile(arch, r, level)
+			program, err := byLibrary(arch, r, level)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,6 +69,17 @@ func TestLevelsAgree(t *testing.T) {
 		}
 		n := len(filter.Numbers(arch))
 		t.Logf("%s: level 1: %d instructions, %d steps a call; level 2: %d, %d", arch, length[1], steps[1]/n, length[2], steps[2]/n)
+		own, err := byUs(arch, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, nr := range filter.Numbers(arch) {
+			steps[0] += walk(own, filter.Call{NR: uint32(nr), Arch: arch.AuditArch()})
+		}
+		t.Logf("%s: ours: %d instructions, %d steps", arch, len(own), steps[0]/n)
+		if len(own) >= length[1] || steps[0] >= steps[optimize] {
+			t.Errorf("%s: our own program is not the shorter and the quicker one", arch)
+		}
 		if steps[optimize] > steps[3-optimize] {
 			t.Errorf("%s: level %d, which is used, needs more steps than the other", arch, optimize)
 		}
@@ -83,7 +94,7 @@ func walk(program []instruction, c filter.Call) int {
 		taken := false
 		switch in.code {
 		case opLoad:
-			a = word(c, in.k)
+			a = wordOf(c, in.k)
 			continue
 		case opAnd:
 			a &= in.k
@@ -110,8 +121,8 @@ func walk(program []instruction, c filter.Call) int {
 	}
 }
 
-// word is what a load from offset gives.
-func word(c filter.Call, offset uint32) uint32 {
+// wordOf is what a load from offset gives.
+func wordOf(c filter.Call, offset uint32) uint32 {
 	switch offset {
 	case offsetNR:
 		return c.NR
@@ -128,10 +139,14 @@ func word(c filter.Call, offset uint32) uint32 {
 func BenchmarkCompile(b *testing.B) {
 	r := engineLike(b)
 	for _, arch := range filter.Arches() {
-		for level := 1; level <= 2; level++ {
-			b.Run(string(arch)+map[int]string{1: "/list", 2: "/tree"}[level], func(b *testing.B) {
+		for name, make := range map[string]func() ([]instruction, error){
+			"own":  func() ([]instruction, error) { return byUs(arch, r) },
+			"list": func() ([]instruction, error) { return byLibrary(arch, r, 1) },
+			"tree": func() ([]instruction, error) { return byLibrary(arch, r, 2) },
+		} {
+			b.Run(string(arch)+"/"+name, func(b *testing.B) {
 				for b.Loop() {
-					program, err := compile(arch, r, level)
+					program, err := make()
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -140,4 +155,20 @@ func BenchmarkCompile(b *testing.B) {
 			})
 		}
 	}
+}
+
+func byUs(arch filter.Arch, r filter.Rules) ([]instruction, error) {
+	list, err := resolve(arch, r)
+	if err != nil {
+		return nil, err
+	}
+	return emit(arch, r, list)
+}
+
+func byLibrary(arch filter.Arch, r filter.Rules, level int) ([]instruction, error) {
+	list, err := resolve(arch, r)
+	if err != nil {
+		return nil, err
+	}
+	return withLibrary(arch, r, list, level)
 }
