@@ -18,7 +18,7 @@ tool = CGO_ENABLED=1 $(GO) build -ldflags '-X main.version=$(VERSION)'
 
 PREFIX ?= /usr/lib/casemate
 
-.PHONY: all setup build check test run bench bench-init fuzz plan cross install clean
+.PHONY: all setup build check test run bench bench-init bench-filter fuzz plan cross install clean
 
 all: build
 
@@ -50,6 +50,9 @@ bench: build
 # Beside tini, dumb-init and catatonit; about three minutes.
 bench-init: build
 	$(GO) run ./tests/bench-init
+
+bench-filter: setup
+	$(GO) run ./tests/bench-filter examples/nginx.toml examples/batch.toml
 
 FUZZTIME ?= 30s
 fuzz: setup
