@@ -41,6 +41,9 @@ func commandOf(args []string) ([]string, error) {
 	return args[1:], nil
 }
 
+// aloneGrace is the milliseconds that processes have to end when the main child has ended.
+const aloneGrace = 5000
+
 // alone is the job of a command line.
 func alone(command []string) (*job, error) {
 	// Orphans come to PID 1 by themselves, to anybody else only on demand.
@@ -52,7 +55,8 @@ func alone(command []string) (*job, error) {
 	group, err := sys.Tcgetpgrp(0)
 	env := sys.Environ()
 	return &job{
-		Orders:     orders.Orders{Argv: command, Env: env},
+		Orders:     orders.Orders{Argv: command, Env: env, Stop: uint8(syscall.SIGTERM), Grace: aloneGrace},
+		patient:    true,
 		path:       search(command[0], env),
 		gate:       noGate,
 		foreground: err == nil && group == syscall.Getpgrp(),

@@ -13,7 +13,7 @@ import (
 
 // shell is orders for a command line of the shell.
 func shell(script string) orders.Orders {
-	return orders.Orders{Argv: []string{"/bin/sh", "-c", script}, Env: []string{"PATH=/usr/bin:/bin"}, Cwd: "/"}
+	return orders.Orders{Argv: []string{"/bin/sh", "-c", script}, Env: []string{"PATH=/usr/bin:/bin"}, Cwd: "/", Stop: 15, Grace: 80_000}
 }
 
 // The workload's exit status is init's, every one of them, and the gate tells it.
@@ -77,7 +77,7 @@ func TestExecFailures(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			i := ordered(t, orders.Orders{Argv: []string{c.path}, Cwd: "/"})
+			i := ordered(t, orders.Orders{Argv: []string{c.path}, Cwd: "/", Stop: 15})
 			if errno := syscall.Errno(i.expect(t, gate.ExecError)); errno != c.errno {
 				t.Errorf("the gate says %v, want %v", errno, c.errno)
 			}

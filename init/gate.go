@@ -38,6 +38,14 @@ func (g gateway) enter() int {
 	return 0
 }
 
+// tell sends a message of the machine's.
+func (g gateway) tell(kind gate.Kind, value uint32) event {
+	if g.send(kind, value) != 0 {
+		return event{kind: broken}
+	}
+	return event{kind: heard}
+}
+
 // send sends a message. The code is not 0 when the shim does not listen any more: then
 // nobody supervises, and init must end.
 func (g gateway) send(kind gate.Kind, value uint32) int {

@@ -16,6 +16,7 @@ type job struct {
 	path       string // what to execute; Argv[0] is only what the workload is told
 	gate       gateway
 	foreground bool // make the workload the terminal's foreground process group
+	patient    bool // who asks for the end also sets its limit: only what the main child leaves behind has the grace
 }
 
 // prepare makes init itself ready and finds its job. No job and no error: there was

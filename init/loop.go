@@ -4,42 +4,54 @@ import (
 	"syscall"
 
 	"casemate/internal/exit"
-	"casemate/internal/gate"
+	"casemate/internal/orders"
 	"casemate/internal/sys"
 )
 
-// loop does what the machine says until the main child has ended, and gives the exit
-// code. It starts with reaping: children that init was executed with may have ended
-// before SIGCHLD was caught.
-func (j *job) loop(main int) int {
-	m := newMachine(syscall.Getpid(), main, &j.Orders)
-	w := waiter{set: sys.AllSignals &^ sys.OthersSignal, limit: firstLook}
-	todo := action{kind: reap}
+// loop does what the machine says, from what has become of the main child to the end, and
+// gives the exit code. It reaps before it waits: children that init was executed with may
+// have ended before SIGCHLD was caught.
+func (j *job) loop(m machine, e event) int {
+	w := waiter{set: sys.AllSignals &^ sys.OthersSignal, look: firstLook}
 	for {
-		var e event
+		var todo action
+		m, todo = m.step(e)
+		if todo.limit != 0 {
+			w.deadline = sys.Monotonic() + todo.limit
+		}
 		switch todo.kind {
 		case wait:
 			e = w.next()
 		case reap:
 			e = reapOne()
 		case send:
-			post(todo, main)
+			m.post(todo.signal, todo.to)
+			if todo.wake {
+				m.post(int32(syscall.SIGCONT), todo.to)
+			}
 			e = w.next()
+		case kill:
+			m.post(int32(syscall.SIGKILL), orders.ScopeAll)
+			if m.grace != 0 {
+				say("the grace is over: killed what was left")
+			}
+			e = w.next()
+		case tell:
+			e = j.gate.tell(todo.what, todo.value)
 		case leave:
-			j.gate.send(gate.Exited, uint32(todo.status))
 			return todo.code
 		case fail:
 			say("BUG: the main child vanished")
 			return exit.Bug
 		}
-		m, todo = m.step(e)
 	}
 }
 
 // waiter waits for signals, and meanwhile sees the other threads out.
 type waiter struct {
-	set   sys.Sigset
-	limit int64 // nanoseconds to the next look after the threads; 0 when they are gone
+	set      sys.Sigset
+	look     int64 // nanoseconds to the next look after the threads; 0 when they are gone
+	deadline int64 // on the monotonic clock, which nobody can set; 0 for none
 }
 
 // The first look is mostly the last. The pauses between looks double; a thread that the host
@@ -49,24 +61,50 @@ const (
 	lastLook  = 1 << 28
 )
 
-// next waits for a signal.
+// next waits for a signal or the deadline. The clock is read before every wait: signals
+// without end do not put the deadline off.
 func (w *waiter) next() event {
 	var info sys.Siginfo
 	for {
-		if w.limit > lastLook || w.limit > 0 && sys.EndOtherThreads() {
-			w.set, w.limit = sys.AllSignals, 0
+		if w.look > lastLook || w.look > 0 && sys.EndOtherThreads() {
+			w.set, w.look = sys.AllSignals, 0
 		}
-		switch errno := sys.RtSigtimedwait(w.set, &info, w.limit); errno {
+		limit, due := w.limit()
+		if limit < 0 {
+			w.deadline = 0
+			return event{kind: expired}
+		}
+		switch errno := sys.RtSigtimedwait(w.set, &info, limit); errno {
 		case 0:
 			return event{kind: caught, signal: info.Signo, code: info.Code, pid: info.PID}
 		case syscall.EAGAIN:
-			w.limit *= 2
+			if due {
+				w.deadline = 0
+				return event{kind: expired}
+			}
+			w.look *= 2
 		case syscall.EINTR: // stopped and continued, or traced (signal(7))
 		default:
 			say("rt_sigtimedwait: ", errno.Error())
 			sys.Exit(exit.Bug)
 		}
 	}
+}
+
+// limit is how long to wait, 0 for ever, and whether the deadline comes then; below 0 it
+// has passed.
+func (w *waiter) limit() (limit int64, due bool) {
+	if w.deadline == 0 {
+		return w.look, false
+	}
+	left := w.deadline - sys.Monotonic()
+	switch {
+	case left <= 0:
+		return -1, true
+	case w.look != 0 && w.look < left:
+		return w.look, false
+	}
+	return left, true
 }
 
 // reapOne reaps a child, if one has ended.
@@ -84,11 +122,19 @@ func reapOne() event {
 	return event{kind: reaped, pid: int32(pid), status: status}
 }
 
-// post sends a signal. The main child is not reaped, for only the loop reaps, so its
-// number is still its own. Its group may be empty when it has moved elsewhere; then
-// it alone is meant.
-func post(a action, main int) {
-	if errno := sys.Kill(a.pid, a.signal); errno == syscall.ESRCH && a.pid < 0 {
-		sys.Kill(main, a.signal)
+// post sends a signal. The main child's number is its own until it is reaped, and only the
+// loop reaps. Its group may be empty when it has moved elsewhere; then it alone is meant.
+func (m *machine) post(signal int32, to orders.Scope) {
+	main, n := int(m.main), int(signal)
+	switch {
+	case to == orders.ScopeAll && m.self == 1:
+		sys.KillEverybody(n)
+	case to == orders.ScopeMain:
+		sys.Kill(main, n)
+	case m.ended && !sys.HasChildInGroup(main): // the number may be another group's by now
+	default:
+		if sys.Kill(-main, n) == syscall.ESRCH && !m.ended {
+			sys.Kill(main, n)
+		}
 	}
 }

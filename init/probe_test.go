@@ -44,6 +44,8 @@ func probe(args []string) {
 		probeEnter(args[1:])
 	case "parent":
 		probeParent(args[1:])
+	case "puppet":
+		probePuppet(args[1:])
 	case "peek":
 		probePeek()
 	default:

@@ -5,7 +5,6 @@ import (
 
 	"casemate/internal/child"
 	"casemate/internal/exit"
-	"casemate/internal/gate"
 	"casemate/internal/orders"
 	"casemate/internal/sys"
 )
@@ -63,12 +62,13 @@ func (j *job) run(p *child.Program, s steps) int {
 		say("clone: ", errno.Error())
 		return exit.Step
 	}
+	m := newMachine(syscall.Getpid(), &j.Orders)
+	m.patient = j.patient
 	if failed.Errno != 0 {
-		code := j.explain(failed, s)
-		j.gate.send(gate.ExecError, uint32(failed.Errno))
-		return code
-	}
-	if code := j.gate.send(gate.Started, uint32(pid)); code != 0 {
+		code, why := j.explain(failed, s)
+		// The shim first: a standard error that nobody reads makes say wait.
+		code = j.loop(m, event{kind: unspawned, code: int32(code), status: syscall.WaitStatus(failed.Errno)})
+		say(why)
 		return code
 	}
 	// The file system that init was started in can be unmounted while init runs. If the
@@ -76,7 +76,7 @@ func (j *job) run(p *child.Program, s steps) int {
 	sys.ChdirRoot()
 	// From here on nothing is allocated, and the other threads end.
 	sys.Pin()
-	return j.loop(pid)
+	return j.loop(m, event{kind: spawned, pid: int32(pid)})
 }
 
 // closeSockets gives up init's copies: who would connect to a socket that nobody but
@@ -88,25 +88,19 @@ func (j *job) closeSockets() {
 }
 
 // explain says why the workload does not run, and with which code init exits.
-func (j *job) explain(f child.Failure, s steps) int {
+func (j *job) explain(f child.Failure, s steps) (code int, text string) {
 	why := f.Errno.Error()
 	switch {
 	case f.Step == s.chdir:
-		say("chdir ", j.Cwd, ": ", why)
-		return exit.NotExecutable
+		return exit.NotExecutable, "chdir " + j.Cwd + ": " + why
 	case f.Step != s.exec:
-		say("prepare the workload: ", why)
-		return exit.Step
+		return exit.Step, "prepare the workload: " + why
 	case f.Errno == syscall.ENOENT && sys.Exists(j.path):
-		say("exec ", j.path, ": ", why, ": the file exists, its interpreter or dynamic loader does not")
-		return exit.NotFound
+		return exit.NotFound, "exec " + j.path + ": " + why + ": the file exists, its interpreter or dynamic loader does not"
 	case f.Errno == syscall.ENOENT:
-		say("exec ", j.path, ": ", why)
-		return exit.NotFound
-	}
-	if f.Errno == syscall.EACCES {
+		return exit.NotFound, "exec " + j.path + ": " + why
+	case f.Errno == syscall.EACCES:
 		why += ": is it a program, and is what it lies in mounted with exec = true?"
 	}
-	say("exec ", j.path, ": ", why)
-	return exit.NotExecutable
+	return exit.NotExecutable, "exec " + j.path + ": " + why
 }

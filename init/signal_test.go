@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,7 +24,7 @@ func forwardable() (list []syscall.Signal) {
 
 // reporter is orders for a workload that prints the signals it gets.
 func reporter() orders.Orders {
-	return orders.Orders{Argv: []string{self, "probe", "signals"}, Cwd: "/"}
+	return orders.Orders{Argv: []string{self, "probe", "signals"}, Cwd: "/", Stop: 15, Grace: 80_000}
 }
 
 func ready(t *testing.T, o orders.Orders) *instance {
@@ -46,10 +47,15 @@ func (i *instance) arrives(t *testing.T, sent, wanted syscall.Signal) {
 func TestEverySignalIsForwarded(t *testing.T) {
 	under := ready(t, reporter())
 	group := reporter()
-	group.Group = true
+	group.Scope = orders.ScopeGroup
 	wide := ready(t, group)
 	one := single(t, self, "probe", "signals")
 	one.until(t, "ready")
+	// The first TERM asks for the end; CONT follows it.
+	for _, i := range []*instance{under, wide, one} {
+		i.arrives(t, syscall.SIGTERM, syscall.SIGTERM)
+		i.until(t, "18")
+	}
 	for _, n := range forwardable() {
 		under.arrives(t, n, n)
 		wide.arrives(t, n, n)
@@ -60,48 +66,43 @@ func TestEverySignalIsForwarded(t *testing.T) {
 func TestForwardMap(t *testing.T) {
 	o := reporter()
 	o.Forward = []orders.Forward{
-		{From: uint8(syscall.SIGTERM), To: uint8(syscall.SIGQUIT)},
-		{From: uint8(syscall.SIGQUIT), To: 64},
 		{From: uint8(syscall.SIGHUP), To: 0},
+		{From: uint8(syscall.SIGQUIT), To: 64},
+		{From: uint8(syscall.SIGUSR2), To: uint8(syscall.SIGQUIT)},
 		{From: 64, To: uint8(syscall.SIGCHLD)},
 	}
 	i := ready(t, o)
-	i.arrives(t, syscall.SIGTERM, syscall.SIGQUIT) // not mapped a second time
+	i.arrives(t, syscall.SIGUSR2, syscall.SIGQUIT) // not mapped a second time
 	i.arrives(t, syscall.SIGQUIT, 64)
 	i.arrives(t, 64, syscall.SIGCHLD)
 	i.signal(t, syscall.SIGHUP) // dropped: what comes next is what was sent next
 	i.arrives(t, syscall.SIGUSR1, syscall.SIGUSR1)
 }
 
-// members runs three processes of one group that report what they get, and one that
-// has left the group.
-const members = `trap 'echo parent' USR1
-(trap 'echo child' USR1; echo up; while :; do sleep 1000 & wait; done) &
-setsid sh -c 'trap "echo stranger" USR1; echo up; while :; do sleep 1000 & wait; done' &
-while :; do sleep 1000 & wait; done`
+// members are three puppets: the main child, one of its group, and one that has left it.
+const members = `"$0" probe puppet child 15=exit:0 & setsid "$0" probe puppet stranger 15=exit:0 & exec "$0" probe puppet main 15=exit:0`
 
 func TestScope(t *testing.T) {
-	for _, group := range []bool{false, true} {
+	for scope, want := range [orders.ScopeLimit]string{"main 10", "child 10, main 10", "child 10, main 10, stranger 10"} {
 		o := shell(members)
-		o.Group = group
+		o.Argv, o.Scope = append(o.Argv, self), orders.Scope(scope)
 		i := ordered(t, o)
 		i.expect(t, gate.Started)
-		i.until(t, "up")
-		i.until(t, "up")
+		for range 3 {
+			i.line(t) // up
+		}
 		i.signal(t, syscall.SIGUSR1)
-		got := i.line(t)
-		if group {
-			got += " " + i.line(t)
+		var got []string
+		for range strings.Count(want, ",") + 1 {
+			got = append(got, i.line(t))
 		}
-		// The sentinel shows that nothing else was said: TERM ends the shell.
+		// The rest shows that nothing else was said: TERM ends them all.
 		i.signal(t, syscall.SIGTERM)
-		i.ends(t, 128+15)
-		for l := range i.lines {
-			got += " " + l
-		}
-		want := map[bool][]string{false: {"parent"}, true: {"parent child", "child parent"}}[group]
-		if got != want[0] && got != want[len(want)-1] {
-			t.Errorf("group %t: USR1 reached %q", group, got)
+		i.ends(t, 0)
+		rest := i.rest()
+		slices.Sort(got)
+		if strings.Join(got, ", ") != want || strings.Contains(rest, " 10") {
+			t.Errorf("scope %d: USR1 reached %q and %q", scope, got, rest)
 		}
 	}
 }
@@ -129,7 +130,7 @@ func TestSignalsFromInside(t *testing.T) {
 		}
 	})
 	t.Run("dropped", func(t *testing.T) {
-		o := orders.Orders{Argv: []string{self, "probe", "storm", "20"}, Cwd: "/"}
+		o := orders.Orders{Argv: []string{self, "probe", "storm", "20"}, Cwd: "/", Stop: 15, Grace: 80_000}
 		for n := uint8(1); n <= 64; n++ {
 			o.Forward = append(o.Forward, orders.Forward{From: n})
 		}
@@ -172,7 +173,7 @@ func TestWorkloadHasDefaultSignals(t *testing.T) {
 		}
 	}
 	check(single(t, "/bin/cat", "/proc/self/status"))
-	i := ordered(t, orders.Orders{Argv: []string{"/bin/cat", "/proc/self/status"}, Cwd: "/"})
+	i := ordered(t, orders.Orders{Argv: []string{"/bin/cat", "/proc/self/status"}, Cwd: "/", Stop: 15})
 	check(i)
 	cmd := exec.Command(self, "probe", "enter", "ignore", binary, binary, "--", "/bin/cat", "/proc/self/status")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}

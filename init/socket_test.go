@@ -108,7 +108,7 @@ func TestSocketMissing(t *testing.T) {
 }
 
 func TestSocketsBounded(t *testing.T) {
-	if _, err := orders.Encode(&orders.Orders{Argv: []string{"/a"}, Sockets: 49}); err == nil {
+	if _, err := orders.Encode(&orders.Orders{Argv: []string{"/a"}, Sockets: 49, Stop: 15}); err == nil {
 		t.Error("49 sockets are encoded")
 	}
 	if orders.SocketFD+48 > 64 {

@@ -113,15 +113,15 @@ func TestSyscallSet(t *testing.T) {
 	const busy = `trap : USR1; i=0; while [ $i -lt 20 ]; do (:& :&); i=$((i+1)); done; kill -USR1 $PPID; exit 3`
 	seen := map[string]bool{}
 	for _, env := range [][]string{nil, {"GOMAXPROCS=2", "GOGC=100"}} {
-		for _, group := range []bool{false, true} {
+		for scope := range orders.ScopeLimit {
 			o := shell(busy)
-			o.Group = group
+			o.Scope = scope
 			maps.Copy(seen, traced(t, env, o, 3))
 		}
 		withSocket := shell("exit 3")
 		withSocket.Sockets = 1
 		maps.Copy(seen, traced(t, env, withSocket, 3))
-		maps.Copy(seen, traced(t, env, orders.Orders{Argv: []string{"/nothing"}}, exit.NotFound))
+		maps.Copy(seen, traced(t, env, orders.Orders{Argv: []string{"/nothing"}, Stop: 15}, exit.NotFound))
 	}
 	set := filter.InitSet()
 	for call := range seen {

@@ -45,7 +45,7 @@ func TestWorkloadInheritsAlone(t *testing.T) {
 }
 
 func TestWorkloadEnvironmentAndDirectory(t *testing.T) {
-	o := orders.Orders{Argv: []string{"/bin/cat", "/proc/self/environ"}, Env: oddEnv, Cwd: "/usr"}
+	o := orders.Orders{Argv: []string{"/bin/cat", "/proc/self/environ"}, Env: oddEnv, Cwd: "/usr", Stop: 15}
 	want := strings.Join(oddEnv, "\x00") + "\x00"
 	if got := ordered(t, o).output(t); got != want {
 		t.Errorf("ordered environment %q, want %q", got, want)

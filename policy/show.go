@@ -109,7 +109,8 @@ func (v *view) text() string {
 	rows("labels", v.Labels)
 	rows("cgroup", v.Cgroup)
 	rows("signals", v.Signals)
-	line("signals go to", "%s", map[string]string{"main": "the main process", "group": "its process group"}[v.Scope])
+	line("signals go to", "%s", map[string]string{"main": "the main process", "group": "its process group", "all": "every process"}[v.Scope])
+	line("stop", "%s, after %s KILL", v.Stop, v.Grace)
 	line("up when", "%s", map[string]string{"exec": "the main process is executed", "notify": "the main process says READY=1"}[v.Ready])
 	if v.Watchdog {
 		line("watchdog", "the service manager's")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"casemate/internal/caps"
 	"casemate/internal/sealed"
@@ -39,6 +40,8 @@ type view struct {
 	Cgroup       []row      `json:"cgroup"`
 	Signals      []row      `json:"signals_forward"`
 	Scope        string     `json:"signals_scope"`
+	Stop         string     `json:"signals_stop"`
+	Grace        string     `json:"signals_grace"`
 	Ready        string     `json:"manager_ready"`
 	Watchdog     bool       `json:"manager_watchdog"`
 	Sockets      []row      `json:"manager_pass_fds"`
@@ -71,7 +74,8 @@ func newView(f *sealed.File) *view {
 		Argv: p.Exec.Argv, Env: p.Exec.Env, Cwd: p.Exec.Cwd, UID: p.Exec.UID, GID: p.Exec.GID, Groups: p.Exec.Groups,
 		Umask: fmt.Sprintf("%04o", p.Exec.Umask), Root: "assembled", RootWritable: p.Root.Writable,
 		Hostname: p.Namespaces.Hostname, Keep: capText(p.Caps.Keep), Ambient: capText(p.Caps.Ambient),
-		Scope: [...]string{"main", "group"}[p.Signals.Scope],
+		Scope: [...]string{"main", "group", "all"}[p.Signals.Scope],
+		Stop:  signalName(p.Signals.Stop), Grace: (time.Duration(p.Signals.Grace) * time.Millisecond).String(),
 		Ready: [...]string{"exec", "notify"}[p.Manager.Ready], Watchdog: p.Manager.Watchdog,
 	}
 	if f.Signed {

@@ -18,7 +18,10 @@ import (
 // wants. Of the environment of the shim nothing else reaches the workload.
 func (l *launched) orders() *orders.Orders {
 	p := l.file.Policy
-	o := &orders.Orders{Argv: p.Exec.Argv, Env: slices.Clone(p.Exec.Env), Cwd: p.Exec.Cwd, Group: p.Signals.Scope == sealed.ScopeGroup}
+	o := &orders.Orders{
+		Argv: p.Exec.Argv, Env: slices.Clone(p.Exec.Env), Cwd: p.Exec.Cwd,
+		Scope: orders.Scope(p.Signals.Scope), Stop: p.Signals.Stop, Grace: p.Signals.Grace,
+	}
 	for _, f := range p.Signals.Forward {
 		o.Forward = append(o.Forward, orders.Forward(f))
 	}

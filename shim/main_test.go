@@ -104,6 +104,7 @@ func simple(service string) *sealed.Policy {
 			Rlimits: []sealed.Rlimit{{Resource: 4}, {Resource: 7, Soft: 64, Hard: 64}}},
 		Namespaces: sealed.Namespaces{New: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWNET | unix.CLONE_NEWCGROUP, Hostname: "simple"},
 		Filters:    []sealed.Filter{{Arch: sealed.ArchAMD64, Program: allow, By: "test"}, {Arch: sealed.ArchARM64, Program: allow, By: "test"}},
+		Signals:    sealed.Signals{Stop: 15},
 	}
 }
 

@@ -47,6 +47,7 @@ func minimal() *sealed.Policy {
 		},
 		Root:       sealed.Root{At: "default"},
 		Namespaces: sealed.Namespaces{New: allNew, Hostname: "minimal", At: "default"},
+		Signals:    sealed.Signals{Stop: 15},
 		Caps:       sealed.Capabilities{At: "default"},
 		Filters:    everywhere(),
 	}

@@ -30,11 +30,25 @@ type Orders struct {
 	OwnPID  []string // variables whose value is the workload's own process number
 	Sockets uint8    // descriptors of the service manager's, for the workload
 	Cwd     string
-	Group   bool // signals go to the workload's process group, not to the main child alone
+	Scope   Scope
+	Stop    uint8  // what the request to stop, SIGTERM from outside, becomes
+	Grace   uint32 // milliseconds from there to SIGKILL
 	Forward []Forward
 }
 
-// Forward rewrites a signal; To 0 drops it. A signal not listed goes on unchanged.
+// Scope is whom signals go to.
+type Scope uint8
+
+// The scopes. ScopeLimit is not one of them.
+const (
+	ScopeMain  Scope = iota // the main child
+	ScopeGroup              // its process group
+	ScopeAll                // every process of the PID namespace
+	ScopeLimit
+)
+
+// Forward rewrites a signal; To 0 drops it. They ascend by From; a signal not listed goes
+// on unchanged.
 type Forward struct{ From, To uint8 }
 
 // Limits of single fields, kernel's MAX_ARG_STRLEN among them.
@@ -45,6 +59,9 @@ const (
 	maxString  = 1 << 17
 	maxPath    = 1 << 12
 	maxSignals = 64
+	maxGrace   = 24 * 60 * 60 * 1000
+
+	sigStop = 19 // SIGSTOP: nothing comes after it, signal(7)
 )
 
 // Encode gives the bytes of o.
@@ -81,12 +98,25 @@ func (o *Orders) code(c *wire.Coder) {
 		c.Fail("too many sockets")
 	}
 	c.String(&o.Cwd, maxPath)
-	c.Bool(&o.Group)
+	wire.Enum(c, &o.Scope, ScopeLimit)
+	c.U8(&o.Stop)
+	if o.Stop == 0 || o.Stop > maxSignals || o.Stop == sigStop {
+		c.Fail("a signal that stops nothing")
+	}
+	c.U32(&o.Grace)
+	if o.Grace > maxGrace {
+		c.Fail("a grace over a day")
+	}
+	last := uint8(0)
 	wire.List(c, &o.Forward, 2, maxSignals, func(c *wire.Coder, f *Forward) {
 		c.U8(&f.From)
 		c.U8(&f.To)
 		if f.From == 0 || f.From > maxSignals || f.To > maxSignals {
 			c.Fail("signal out of range")
 		}
+		if f.From <= last {
+			c.Fail("a signal twice, or not in ascending order")
+		}
+		last = f.From
 	})
 }

@@ -11,13 +11,13 @@ import (
 
 func example() *Orders {
 	return &Orders{
-		Argv: []string{"/bin/app", "", "a\nb", "\xff"}, Env: []string{"A=1", "B="}, OwnPID: []string{"LISTEN_PID"}, Sockets: 3, Cwd: "/srv", Group: true,
-		Forward: []Forward{{15, 3}, {1, 0}, {64, 64}},
+		Argv: []string{"/bin/app", "", "a\nb", "\xff"}, Env: []string{"A=1", "B="}, OwnPID: []string{"LISTEN_PID"}, Sockets: 3, Cwd: "/srv", Scope: ScopeGroup, Stop: 15, Grace: maxGrace,
+		Forward: []Forward{{1, 0}, {15, 3}, {64, 64}},
 	}
 }
 
 func TestRoundTrip(t *testing.T) {
-	for _, o := range []*Orders{example(), {Argv: []string{"/a"}}, {Argv: []string{strings.Repeat("x", maxString)}}} {
+	for _, o := range []*Orders{example(), {Argv: []string{"/a"}, Stop: 1}, {Argv: []string{strings.Repeat("x", maxString)}, Scope: ScopeAll, Stop: 64}} {
 		b, err := Encode(o)
 		if err != nil {
 			t.Fatal(err)
@@ -38,8 +38,8 @@ func TestRoundTrip(t *testing.T) {
 
 // The bytes are read by an init of another build: they may change only with the magic.
 func TestBytes(t *testing.T) {
-	b, err := Encode(&Orders{Argv: []string{"/a"}, Env: []string{"B=2"}, OwnPID: []string{"P"}, Sockets: 5, Cwd: "/", Group: true, Forward: []Forward{{15, 3}}})
-	const want = "434d4f5244000002" + "00000001000000022f61" + "0000000100000003423d32" + "000000010000000150" + "05" + "000000012f" + "01" + "000000010f03"
+	b, err := Encode(&Orders{Argv: []string{"/a"}, Env: []string{"B=2"}, OwnPID: []string{"P"}, Sockets: 5, Cwd: "/", Scope: ScopeGroup, Stop: 3, Grace: 80_000, Forward: []Forward{{15, 3}}})
+	const want = "434d4f5244000002" + "00000001000000022f61" + "0000000100000003423d32" + "000000010000000150" + "05" + "000000012f" + "01" + "03" + "00013880" + "000000010f03"
 	if err != nil || hex.EncodeToString(b) != want {
 		t.Errorf("%x, %v", b, err)
 	}
@@ -47,17 +47,24 @@ func TestBytes(t *testing.T) {
 
 func TestEncodeRefusesWhatInitWouldNot(t *testing.T) {
 	for name, o := range map[string]*Orders{
-		"no argv":          {},
-		"many arguments":   {Argv: make([]string, maxStrings+1)},
-		"long argument":    {Argv: []string{strings.Repeat("x", maxString+1)}},
-		"many variables":   {Argv: []string{"/a"}, Env: make([]string, maxStrings+1)},
-		"many sockets":     {Argv: []string{"/a"}, Sockets: maxSockets + 1},
-		"many own pids":    {Argv: []string{"/a"}, OwnPID: make([]string, maxOwnPID+1)},
-		"long directory":   {Argv: []string{"/a"}, Cwd: strings.Repeat("x", maxPath+1)},
-		"signal 0":         {Argv: []string{"/a"}, Forward: []Forward{{0, 1}}},
-		"signal 65":        {Argv: []string{"/a"}, Forward: []Forward{{65, 1}}},
-		"to signal 65":     {Argv: []string{"/a"}, Forward: []Forward{{1, 65}}},
-		"too many signals": {Argv: []string{"/a"}, Forward: make([]Forward, maxSignals+1)},
+		"no argv":          {Stop: 15},
+		"no scope":         {Argv: []string{"/a"}, Stop: 15, Scope: ScopeLimit},
+		"no stop":          {Argv: []string{"/a"}},
+		"stop STOP":        {Argv: []string{"/a"}, Stop: sigStop},
+		"stop 65":          {Argv: []string{"/a"}, Stop: 65},
+		"a long grace":     {Argv: []string{"/a"}, Stop: 15, Grace: maxGrace + 1},
+		"signal twice":     {Argv: []string{"/a"}, Stop: 15, Forward: []Forward{{1, 2}, {1, 3}}},
+		"signals mixed up": {Argv: []string{"/a"}, Stop: 15, Forward: []Forward{{2, 2}, {1, 3}}},
+		"many arguments":   {Argv: make([]string, maxStrings+1), Stop: 15},
+		"long argument":    {Argv: []string{strings.Repeat("x", maxString+1)}, Stop: 15},
+		"many variables":   {Argv: []string{"/a"}, Env: make([]string, maxStrings+1), Stop: 15},
+		"many sockets":     {Argv: []string{"/a"}, Sockets: maxSockets + 1, Stop: 15},
+		"many own pids":    {Argv: []string{"/a"}, OwnPID: make([]string, maxOwnPID+1), Stop: 15},
+		"long directory":   {Argv: []string{"/a"}, Cwd: strings.Repeat("x", maxPath+1), Stop: 15},
+		"signal 0":         {Argv: []string{"/a"}, Forward: []Forward{{0, 1}}, Stop: 15},
+		"signal 65":        {Argv: []string{"/a"}, Forward: []Forward{{65, 1}}, Stop: 15},
+		"to signal 65":     {Argv: []string{"/a"}, Forward: []Forward{{1, 65}}, Stop: 15},
+		"too many signals": {Argv: []string{"/a"}, Forward: make([]Forward, maxSignals+1), Stop: 15},
 	} {
 		if b, err := Encode(o); err == nil {
 			t.Errorf("%s: %d bytes", name, len(b))
@@ -99,7 +106,7 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, o := range []*Orders{example(), {Argv: []string{"/a"}}, {Argv: []string{"/a"}, Forward: []Forward{{15, 0}}}} {
+	for _, o := range []*Orders{example(), {Argv: []string{"/a"}, Stop: 15}, {Argv: []string{"/a"}, Stop: 15, Forward: []Forward{{15, 0}}}} {
 		b, err := Encode(o)
 		if err != nil {
 			f.Fatal(err)

@@ -15,7 +15,7 @@ import (
 )
 
 func TestOrdersAreSealed(t *testing.T) {
-	want := &orders.Orders{Argv: []string{"/bin/app", "x"}, Env: []string{"A=1"}, Cwd: "/"}
+	want := &orders.Orders{Argv: []string{"/bin/app", "x"}, Env: []string{"A=1"}, Cwd: "/", Stop: 15}
 	fd, err := Orders(want)
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestOrdersRefuses(t *testing.T) {
 		many[i] = strings.Repeat("x", 100<<10)
 	}
 	for name, o := range map[string]*orders.Orders{
-		"no argv": {}, "too many": {Argv: make([]string, 1<<13)}, "too large": {Argv: many},
+		"no argv": {Stop: 15}, "too many": {Argv: make([]string, 1<<13), Stop: 15}, "too large": {Argv: many, Stop: 15},
 	} {
 		if fd, err := Orders(o); err == nil || fd != -1 || !strings.HasPrefix(err.Error(), "orders: ") {
 			t.Errorf("%s: %d, %v", name, fd, err)
@@ -120,7 +120,7 @@ func TestDescriptorsRunOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old)
-	_, ordersErr := Orders(&orders.Orders{Argv: []string{"/a"}})
+	_, ordersErr := Orders(&orders.Orders{Argv: []string{"/a"}, Stop: 15})
 	ours, _, gateErr := Gate()
 	_, initErr := Init(file)
 	for name, err := range map[string]error{"orders": ordersErr, "gate": gateErr, "init": initErr} {

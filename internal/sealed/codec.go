@@ -49,6 +49,8 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	wire.List(c, &p.Limits, 12, maxLimits, codeLimit)
 	wire.List(c, &p.Signals.Forward, 2, maxForward, codeForward)
 	wire.Enum(c, &p.Signals.Scope, ScopeLimit)
+	c.U8(&p.Signals.Stop)
+	c.U32(&p.Signals.Grace)
 	codeManager(c, &p.Manager)
 }
 

@@ -177,6 +177,7 @@ type Scope uint8
 const (
 	ScopeMain Scope = iota
 	ScopeGroup
+	ScopeAll
 	ScopeLimit
 )
 
@@ -184,6 +185,8 @@ const (
 type Signals struct {
 	Forward []Forward // ascending by From; a signal not listed goes on unchanged
 	Scope   Scope
+	Stop    uint8  // what the request to stop, SIGTERM from outside, becomes
+	Grace   uint32 // milliseconds from there to SIGKILL
 }
 
 // Forward rewrites a signal; To 0 drops it.

@@ -37,6 +37,7 @@ func small() *Policy {
 		Exec:       Exec{Argv: []string{"/true"}, Cwd: "/", Rlimits: []Rlimit{{Resource: 4}, {Resource: 7}}},
 		Namespaces: Namespaces{New: cloneAlways},
 		Filters:    []Filter{{Arch: ArchAMD64, Program: deny(), By: "libseccomp 2.5.4"}},
+		Signals:    Signals{Stop: 15},
 	}
 }
 
@@ -89,7 +90,7 @@ func full() *Policy {
 			{"memory.max", "536870912", "nginx.toml:50"}, {"cpu.max", "50000 100000", "nginx.toml:51"},
 			{"io.max", "8:0 rbps=1048576", "nginx.toml:52"}, {"io.max", "8:16 rbps=1048576", "nginx.toml:52"},
 		},
-		Signals: Signals{Forward: []Forward{{15, 3}, {64, 0}}, Scope: ScopeGroup},
+		Signals: Signals{Forward: []Forward{{15, 3}, {64, 0}}, Scope: ScopeGroup, Stop: 15, Grace: 80_000},
 		Manager: Manager{
 			Ready: ReadyNotify, Watchdog: true, At: "nginx.toml:60",
 			Sockets:     []Passed{{"http.socket", "nginx.toml:61"}, {"https", "nginx.toml:61"}},
@@ -139,6 +140,7 @@ func generate(r *rand.Rand) *Policy {
 		}
 	}
 	p.Signals.Scope = Scope(r.IntN(int(ScopeLimit)))
+	p.Signals.Stop, p.Signals.Grace = uint8(1+r.IntN(sigStop-1)), uint32(r.IntN(MaxGrace+1))
 	generateManager(r, p)
 	return p
 }

@@ -96,6 +96,9 @@ const (
 	sigMax  = 64
 )
 
+// MaxGrace bounds Signals.Grace: a day.
+const MaxGrace = 24 * 60 * 60 * 1000
+
 func validSignals(p *Policy) error {
 	last := uint8(0)
 	for _, f := range p.Signals.Forward {
@@ -112,6 +115,12 @@ func validSignals(p *Policy) error {
 	}
 	if p.Signals.Scope >= ScopeLimit {
 		return invalid("", "signals: no such scope: %d", p.Signals.Scope)
+	}
+	if s := p.Signals.Stop; s == 0 || s > sigMax || s == sigStop {
+		return invalid("", "signals: %d stops nothing", s)
+	}
+	if p.Signals.Grace > MaxGrace {
+		return invalid("", "signals: a grace of %d ms", p.Signals.Grace)
 	}
 	return nil
 }

@@ -128,9 +128,16 @@ func TestSignals(t *testing.T) {
 		{"twice", forward(Forward{15, 1}, Forward{15, 2}), "ascending"},
 		{"order", forward(Forward{15, 1}, Forward{1, 2}), "ascending"},
 		{"scope", func(p *Policy) { p.Signals.Scope = ScopeLimit }, "scope"},
+		{"stop 0", func(p *Policy) { p.Signals.Stop = 0 }, "stops nothing"},
+		{"stop 65", func(p *Policy) { p.Signals.Stop = 65 }, "stops nothing"},
+		{"stop STOP", func(p *Policy) { p.Signals.Stop = sigStop }, "stops nothing"},
+		{"grace", func(p *Policy) { p.Signals.Grace = MaxGrace + 1 }, "a grace of"},
 	})
 	accepted(t, []refusal{
 		{name: "none", change: forward()},
+		{name: "every process", change: func(p *Policy) { p.Signals.Scope = ScopeAll }},
+		{name: "the last stop, no grace", change: func(p *Policy) { p.Signals.Stop, p.Signals.Grace = 64, 0 }},
+		{name: "KILL, a day", change: func(p *Policy) { p.Signals.Stop, p.Signals.Grace = sigKill, MaxGrace }},
 		{name: "to kill, and dropped", change: forward(Forward{1, 0}, Forward{15, 9}, Forward{64, 64})},
 	})
 }

@@ -13,6 +13,9 @@ const (
 	F_SEAL_GROW   = 4
 	F_SEAL_WRITE  = 8
 
+	clockMonotonic = 1 // clock_gettime(2)
+	pPGID          = 2 // waitid(2)
+
 	oPath   = 0x200000 // O_PATH, open(2)
 	atFDCWD = -100     // AT_FDCWD
 )

@@ -60,6 +60,28 @@ func Kill(pid, signal int) syscall.Errno {
 	return errno
 }
 
+// KillEverybody signals every process of the PID namespace but the caller, which must be
+// its PID 1: kill(2) with -1. Anybody else would signal the whole machine.
+func KillEverybody(signal int) syscall.Errno {
+	if relayPID != 1 {
+		return syscall.EPERM
+	}
+	_, _, errno := syscall.RawSyscall(syscall.SYS_KILL, ^uintptr(0), uintptr(signal), 0)
+	return errno
+}
+
+// Monotonic is CLOCK_MONOTONIC in nanoseconds. A clock that a filter keeps from being read
+// stands still.
+func Monotonic() int64 {
+	var now syscall.Timespec
+	// Safety: the kernel writes the sixteen bytes of now, which lives until the call returns.
+	_, _, errno := syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, clockMonotonic, uintptr(unsafe.Pointer(&now)), 0)
+	if errno != 0 {
+		return 0
+	}
+	return now.Nano()
+}
+
 func asError(errno syscall.Errno) error {
 	if errno != 0 {
 		return errno

@@ -17,3 +17,10 @@ func Wait4() (pid int, status syscall.WaitStatus, errno syscall.Errno) {
 	}
 	return int(n), syscall.WaitStatus(word), 0
 }
+
+// HasChildInGroup tells whether a child of the caller, alive or not, is in a process group.
+// As long as there is one, the group's number is no other's.
+func HasChildInGroup(group int) bool {
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_WAITID, pPGID, uintptr(group), 0, syscall.WEXITED|syscall.WNOHANG|syscall.WNOWAIT|syscall.WALL, 0, 0)
+	return errno == 0
+}

@@ -52,6 +52,7 @@ func declared() *sealed.Policy {
 			{Kind: sealed.Dev, Target: "/dev", Devices: true, Size: 65536, Inodes: 32},
 			{Kind: sealed.Proc, Target: "/proc"},
 		},
+		Signals:  sealed.Signals{Stop: 15},
 		Masks:    []sealed.Path{{Path: "/proc/keys", Type: sealed.RegularFile}, {Path: "/proc/sys/kernel/random", Type: sealed.Directory}},
 		ReadOnly: []sealed.Path{{Path: "/proc/sys"}, {Path: "/proc/irq"}},
 		Caps:     sealed.Capabilities{Keep: 1<<unix.CAP_CHOWN | 1<<unix.CAP_SYS_TIME, Ambient: 1 << unix.CAP_SYS_TIME},
@@ -115,7 +116,7 @@ func cloned(t *testing.T, p *plan.Plan, group *prepare.Group) int {
 		switch o.Slot {
 		case plan.Gate:
 		case plan.Orders:
-			fds[o.Slot], err = prepare.Orders(&orders.Orders{Argv: []string{"/app"}})
+			fds[o.Slot], err = prepare.Orders(&orders.Orders{Stop: 15, Argv: []string{"/app"}})
 		case plan.Init:
 			self, _ := os.Executable()
 			fds[o.Slot], err = prepare.Init(self)

@@ -103,9 +103,20 @@ memory.oom.group = true
 
 func TestSignals(t *testing.T) {
 	p := good(t, "signals.scope = \"group\"\nsignals.forward = { USR1 = \"drop\", TERM = \"QUIT\", HUP = \"KILL\", \"RTMIN+3\" = \"RTMAX-1\", RTMAX = \"HUP\" }\nmanager.ready = \"exec\"\n")
-	equal(t, p.Signals, sealed.Signals{Scope: sealed.ScopeGroup, Forward: []sealed.Forward{
+	equal(t, p.Signals, sealed.Signals{Scope: sealed.ScopeGroup, Stop: 3, Grace: 80_000, Forward: []sealed.Forward{
 		{From: 1, To: 9}, {From: 10, To: 0}, {From: 15, To: 3}, {From: 37, To: 63}, {From: 64, To: 1},
 	}})
+	for text, want := range map[string]sealed.Signals{
+		`scope = "all"`:    {Scope: sealed.ScopeAll, Stop: 15, Grace: 80_000},
+		`stop = "RTMIN+3"`: {Stop: 37, Grace: 80_000},
+		`stop = "KILL"`:    {Stop: 9, Grace: 80_000},
+		"forward = { TERM = \"drop\" }\nstop = \"QUIT\"": {Stop: 3, Grace: 80_000, Forward: []sealed.Forward{{From: 15}}},
+		`grace = "0s"`:         {Stop: 15},
+		`grace = "1m30s500ms"`: {Stop: 15, Grace: 90_500},
+		`grace = "24h"`:        {Stop: 15, Grace: sealed.MaxGrace},
+	} {
+		equal(t, good(t, "[signals]\n"+text+"\n").Signals, want)
+	}
 }
 
 // Everything that the result depends on is among the inputs, in one order.

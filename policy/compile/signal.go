@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"casemate/internal/sealed"
 	"casemate/policy/syntax"
@@ -41,7 +42,54 @@ func (c *compiler) signals() {
 			c.fail(c.file.KeyPos("signals.forward"), strconv.Itoa(int(s.Forward[i].From)), "", "one signal under two names")
 		}
 	}
-	s.Scope = map[string]sealed.Scope{"group": sealed.ScopeGroup}[given(c.file.Signals.Scope, "main")]
+	s.Scope = map[string]sealed.Scope{"group": sealed.ScopeGroup, "all": sealed.ScopeAll}[given(c.file.Signals.Scope, "main")]
+	c.stop()
+	c.grace()
+}
+
+// stop resolves what the request to stop becomes: unless the policy says it, what TERM is
+// forwarded as.
+func (c *compiler) stop() {
+	s := &c.out.Signals
+	if given := c.file.Signals.Stop; given != nil {
+		p := c.file.Pos("signals.stop")
+		if s.Stop = c.signal(*given, p); s.Stop == uint8(unix.SIGSTOP) {
+			c.fail(p, *given, "STOP halts a process, and nothing ends it but the grace", "not a signal to stop with")
+		}
+		return
+	}
+	s.Stop = uint8(unix.SIGTERM)
+	for _, f := range s.Forward {
+		if f.From == uint8(unix.SIGTERM) {
+			s.Stop = f.To
+		}
+	}
+	if v := c.file.Signals.Forward["TERM"]; v == drop || v == "STOP" {
+		c.fail(c.file.Pos("signals.forward", "TERM"), v, `name the signal to stop with: stop = "QUIT"`, "TERM ends nothing any more")
+	}
+}
+
+// Defaults and bounds of the time between the request to stop and SIGKILL. The default is
+// below systemd's own of 90 s (DefaultTimeoutStopSec, systemd-system.conf(5)), so that init
+// ends the workload and tells how, before the manager ends the shim.
+const defaultGrace = 80 * time.Second
+
+func (c *compiler) grace() {
+	d := defaultGrace
+	if text := c.file.Signals.Grace; text != nil {
+		var err error
+		d, err = time.ParseDuration(*text)
+		bad := func(why string) { c.fail(c.file.Pos("signals.grace"), *text, `write "10s" or "2m"`, "%s", why) }
+		switch {
+		case err != nil || d < 0:
+			bad("not a time")
+		case d > sealed.MaxGrace*time.Millisecond:
+			bad("over 24h")
+		case d%time.Millisecond != 0:
+			bad("not whole milliseconds")
+		}
+	}
+	c.out.Signals.Grace = uint32(d / time.Millisecond)
 }
 
 // Real-time signals as glibc counts them: the kernel's 32 and 33 are its own.

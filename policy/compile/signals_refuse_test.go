@@ -36,5 +36,41 @@ func TestRefusedSignals(t *testing.T) {
 			`signals.forward = { RTMIN = "TERM", "RTMAX-30" = "HUP" }`,
 			`p.toml:5:9: one signal under two names: "34"`,
 		},
+		"an unknown stop": {
+			`signals.stop = "STOPP"`,
+			`p.toml:5:16: unknown signal: "STOPP"; hint: did you mean "STOP"?`,
+		},
+		"stop with STOP": {
+			`signals.stop = "STOP"`,
+			`p.toml:5:16: not a signal to stop with: "STOP"; hint: STOP halts a process, and nothing ends it but the grace`,
+		},
+		"TERM dropped, and no stop": {
+			`signals.forward = { TERM = "drop" }`,
+			`p.toml:5:28: TERM ends nothing any more: "drop"; hint: name the signal to stop with: stop = "QUIT"`,
+		},
+		"TERM as STOP, and no stop": {
+			`signals.forward = { TERM = "STOP" }`,
+			`p.toml:5:28: TERM ends nothing any more: "STOP"; hint: name the signal to stop with: stop = "QUIT"`,
+		},
+		"a scope": {
+			`signals.scope = "tree"`,
+			`p.toml:5:17: unknown word: "tree"; hint: it is one of main, group, all`,
+		},
+		"a grace without a unit": {
+			`signals.grace = "10"`,
+			`p.toml:5:17: not a time: "10"; hint: write "10s" or "2m"`,
+		},
+		"a grace before": {
+			`signals.grace = "-1s"`,
+			`p.toml:5:17: not a time: "-1s"; hint: write "10s" or "2m"`,
+		},
+		"a grace of more than a day": {
+			`signals.grace = "24h1ms"`,
+			`p.toml:5:17: over 24h: "24h1ms"; hint: write "10s" or "2m"`,
+		},
+		"a grace too fine": {
+			`signals.grace = "1.5ms"`,
+			`p.toml:5:17: not whole milliseconds: "1.5ms"; hint: write "10s" or "2m"`,
+		},
 	})
 }

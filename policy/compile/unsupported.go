@@ -4,9 +4,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
-
-	"casemate/policy/syntax"
 )
 
 // later is said of everything that the language knows and this version does not
@@ -41,7 +38,6 @@ func (c *compiler) unsupported() {
 		c.landlock()
 	}
 	c.later("cgroup.devices")
-	c.stopping()
 	for i, w := range f.Waive {
 		if !ruleID.MatchString(w.Rule) {
 			c.fail(f.Pos("waive", i, "rule"), w.Rule, "they look like NS-002", "not the id of a rule")
@@ -91,26 +87,4 @@ func (c *compiler) landlock() {
 		}
 	}
 	c.later("lsm.landlock")
-}
-
-// stopping checks signals.scope, stop and grace.
-func (c *compiler) stopping() {
-	s := &c.file.Signals
-	if given(s.Scope, "") == "all" {
-		c.later("signals.scope")
-	}
-	if s.Stop != nil {
-		c.signal(*s.Stop, c.file.Pos("signals.stop"))
-		c.later("signals.stop")
-	}
-	if s.Grace != nil {
-		c.duration(*s.Grace, c.file.Pos("signals.grace"))
-		c.later("signals.grace")
-	}
-}
-
-func (c *compiler) duration(text string, p syntax.Position) {
-	if d, err := time.ParseDuration(text); err != nil || d <= 0 {
-		c.fail(p, text, `write "10s" or "2m"`, "not a time")
-	}
 }

@@ -108,9 +108,9 @@ type Network struct {
 // Signals that init gets.
 type Signals struct {
 	Forward map[string]string `toml:"forward" max:"64" doc:"Signals rewritten on their way to the workload: TERM = \"QUIT\"; \"drop\" swallows one. The others go on unchanged."`
-	Scope   *string           `toml:"scope" enum:"main|group|all" doc:"The main process or its process group. \"all\" is not supported yet. Default: main."`
-	Stop    *string           `toml:"stop" doc:"Signal that stops the workload. Not supported yet."`
-	Grace   *string           `toml:"grace" doc:"Time between stop and SIGKILL. Not supported yet."`
+	Scope   *string           `toml:"scope" enum:"main|group|all" doc:"Whom init signals: the main process, its process group, or every process of the container. Default: main."`
+	Stop    *string           `toml:"stop" doc:"What TERM becomes when it asks for the end: \"QUIT\". Default: what forward makes of TERM."`
+	Grace   *string           `toml:"grace" doc:"Time between that and SIGKILL for all that is left: \"10s\", \"2m\"; \"0s\" kills at once. At most 24h. Default: 80s."`
 }
 
 // Manager is the contract with the service manager.
