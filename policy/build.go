@@ -37,12 +37,23 @@ func runCompile(flags *flag.FlagSet, args []string) error {
 }
 
 func runCheck(flags *flag.FlagSet, args []string) error {
+	verbose := flags.Bool("v", false, "")
 	options := accountFlags(flags)
 	path, err := one(flags, args, "policy")
-	if err == nil {
-		_, err = seal(path, *options, nil)
+	if err != nil {
+		return err
 	}
-	return err
+	r, err := compile.Compile(path, *options)
+	if err != nil {
+		return err
+	}
+	if _, err := sealed.Encode(r.Policy, nil); err != nil || !*verbose {
+		return err
+	}
+	for _, p := range r.Proofs {
+		fmt.Printf("filter for %s by %s: %d instructions, proved (%d states, %d nodes)\n", p.Arch, p.By, p.Instructions, p.States, p.Nodes)
+	}
+	return nil
 }
 
 func accountFlags(flags *flag.FlagSet) *compile.Options {

@@ -43,6 +43,11 @@ func run(args []string) int {
 		// Policy errors begin with their file, as a compiler's do.
 		fmt.Fprintln(os.Stderr, err)
 	}
+	return codeOf(err)
+}
+
+// codeOf is the exit code that an error ends the tool with.
+func codeOf(err error) int {
 	var coded *exit.Error
 	if errors.As(err, &coded) {
 		return coded.Code

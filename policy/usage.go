@@ -6,8 +6,8 @@ const usage = `casemate compiles confinement policies at image build.
         Compile and seal a policy. OUT is NAME.sealed for NAME.toml, in the current
         directory. --sign signs it with a key made by keygen. Names of users and
         groups are looked up in /etc/passwd and /etc/group, or in the files named.
-  casemate check [--passwd FILE] [--group FILE] POLICY.toml
-        Compile and write nothing.
+  casemate check [-v] [--passwd FILE] [--group FILE] POLICY.toml
+        Compile and write nothing. -v says of each filter that it is proved, and its size.
   casemate show [--json | --bpf amd64|arm64] FILE.sealed
         Print what a sealed policy holds; --bpf writes one filter as it is given to
         the kernel.
@@ -25,7 +25,8 @@ const usage = `casemate compiles confinement policies at image build.
   casemate version
   casemate help
 
-Exit codes: 0 done; 2 bad input, of the command line, a file or a policy.
+Exit codes: 0 done; 2 bad input, of the command line, a file or a policy; 3 a filter
+that was compiled is not what the policy declares, and nothing is written.
 
 For example, a first policy and what becomes of it:
 

@@ -45,8 +45,9 @@ var edges = map[string][]string{
 	"policy/filter":      {"internal/sealed"},
 	"policy/seccomp":     {"internal/sealed", "policy/filter"},
 	"policy/prove":       {"policy/filter"}, // and never policy/seccomp, which it judges
+	"policy/replay":      {"policy/filter"},
 	"policy/danger":      nil,
-	"policy/compile":     {"internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/seccomp", "policy/syntax"},
+	"policy/compile":     {"internal/exit", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/replay", "policy/seccomp", "policy/syntax"},
 	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/compile", "policy/filter", "policy/seccomp", "policy/syntax"},
 	"policy/filter/gen":  nil,
 	"tests":              {"internal/facts"},

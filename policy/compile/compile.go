@@ -24,6 +24,8 @@ type compiler struct {
 	out    *sealed.Policy
 	rules  filter.Rules
 	needed map[string]bool // keys of [why] that some grant needs
+	proofs []Proved
+	broken error // a filter that is not what the policy declares
 
 	passwd, group *accounts
 }
@@ -32,12 +34,14 @@ type compiler struct {
 // name the line that a person has to change.
 type Result struct {
 	Policy *sealed.Policy
-	Rules  filter.Rules // what the filters of Policy are to mean
+	Rules  filter.Rules // what the filters of Policy are proved to mean
+	Proofs []Proved
 	Text   *syntax.File // with its bases merged in
 }
 
-// Compile reads the policy at path and resolves it. Errors of the policy are
-// syntax.Errors; others are of the files that were to be read.
+// Compile reads the policy at path, resolves it, and proves its filters. Errors of the
+// policy are syntax.Errors; a filter that is not what the policy declares is an
+// *exit.Error with exit.ToolProof; others are of the files that were to be read.
 func Compile(path string, o Options) (*Result, error) {
 	c := &compiler{
 		name: path, source: newSource(path), out: new(sealed.Policy), needed: map[string]bool{},
@@ -55,6 +59,9 @@ func Compile(path string, o Options) (*Result, error) {
 	} {
 		room()
 	}
+	if c.broken != nil {
+		return nil, c.broken
+	}
 	if err := c.errs.Err(); err != nil {
 		return nil, err
 	}
@@ -62,7 +69,7 @@ func Compile(path string, o Options) (*Result, error) {
 	if err := sealed.Validate(c.out); err != nil {
 		return nil, fmt.Errorf("BUG: %s: the compiler made a policy that cannot be sealed: %w", path, err)
 	}
-	return &Result{Policy: c.out, Rules: c.rules, Text: c.file}, nil
+	return &Result{Policy: c.out, Rules: c.rules, Proofs: c.proofs, Text: c.file}, nil
 }
 
 // fail records a fault at the value under a path of keys; see syntax.File.Find.

@@ -1,6 +1,7 @@
 // Package compile turns a policy file into a sealed policy: it follows the bases,
 // resolves every name, fills in every default, demands a reason for every
-// dangerous grant, and has the filters compiled.
+// dangerous grant, and has the filters compiled
+// and proved.
 //
 // It guards the meaning of a policy: what leaves here holds no name to look up and
 // nothing that was accepted and ignored. A key that is known and not carried to the
@@ -11,7 +12,8 @@
 // for, beyond the files it is told to read: the policy, what lies beside it, and
 // the passwd and group files. It runs at image build, never at boot.
 //
-// It imports policy/syntax, policy/base, policy/danger, policy/filter, policy/seccomp, internal/sealed, and the
+// It imports policy/syntax, policy/base, policy/danger, policy/filter, policy/seccomp, policy/prove,
+// policy/replay, internal/exit, internal/sealed, and the
 // libraries that know capability names and SELinux contexts.
 //
 //	source.go   files             extends.go    bases            compile.go   the order of the rooms

@@ -14,7 +14,7 @@ import (
 	"casemate/policy/syntax"
 )
 
-// seccomp resolves the system calls and has a filter compiled for each
+// seccomp resolves the system calls and has a filter compiled and proved for each
 // architecture.
 func (c *compiler) seccomp(top *layer) {
 	arches := c.arches()
@@ -37,6 +37,7 @@ func (c *compiler) seccomp(top *layer) {
 			c.fail(c.file.KeyPos("seccomp"), string(arch), "", "the filter cannot be compiled: %v", err)
 			continue
 		}
+		c.proved(arch, programs)
 		p := shortest(programs)
 		c.out.Filters = append(c.out.Filters, sealed.Filter{Arch: arch.AuditArch(), Program: p.Bytes, By: p.By})
 	}

@@ -52,39 +52,42 @@ func describe(arch filter.Arch, c filter.Call) string {
 // no compiler of ours makes, of rules without a meaning on arch, and ErrComplex.
 func Check(arch filter.Arch, program []byte, rules filter.Rules) (*Proof, error) {
 	p, err := Parse(program)
+	if err == nil {
+		err = p.ours(rules)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the filter for %s: %w", arch, err)
 	}
-	if err := p.ours(rules); err != nil {
-		return nil, fmt.Errorf("the filter for %s: %w", arch, err)
+	c := checker{space: newSpace(), arch: arch, rules: rules}
+	if err := c.space.within(func() { c.check(p) }); err != nil {
+		return nil, fmt.Errorf("%s for %s: %w", c.about, arch, err)
 	}
-	d, err := p.diagram()
+	return c.proof, c.err
+}
+
+// checker compares a program with what is declared.
+type checker struct {
+	space *space
+	arch  filter.Arch
+	rules filter.Rules
+	about string // what is being judged
+	proof *Proof
+	err   error
+}
+
+func (c *checker) check(p *Program) {
+	declared, err := c.declared()
 	if err != nil {
-		return nil, fmt.Errorf("the filter for %s: %w", arch, err)
+		c.err = fmt.Errorf("%s for %s: %w", c.about, c.arch, err)
+		return
 	}
-	var declared ref
-	var unclear error
-	var found *Mismatch
-	nodes := 0
-	err = d.space.within(func() {
-		declared, unclear = declarer{d.space, arch, rules}.declared()
-		switch {
-		case unclear != nil:
-		case declared == d.root:
-			nodes = d.space.size(d.root)
-		default:
-			found = d.space.mismatch(arch, rules, declared, d.root)
-		}
-	})
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("the conditions for %s: %w", arch, err)
-	case unclear != nil:
-		return nil, fmt.Errorf("the rules for %s: %w", arch, unclear)
-	case found != nil:
-		return nil, found
+	c.about = "the filter"
+	compiled, states := p.in(c.space)
+	if declared != compiled {
+		c.err = c.mismatch(declared, compiled)
+		return
 	}
-	return &Proof{Instructions: p.Len(), States: d.states, Nodes: nodes}, nil
+	c.proof = &Proof{Instructions: p.Len(), States: states, Nodes: c.space.size(compiled)}
 }
 
 // ours refuses what no compiler of ours makes: another verdict than the rules have, and
@@ -120,16 +123,17 @@ func (s *space) size(r ref) int {
 
 // mismatch finds the smallest call on which two different diagrams differ, allowed by
 // the compiled one alone if there is one.
-func (s *space) mismatch(arch filter.Arch, rules filter.Rules, declared, compiled ref) *Mismatch {
+func (c *checker) mismatch(declared, compiled ref) *Mismatch {
+	s := c.space
 	allow := s.leaf(uint64(filter.ActionAllow))
 	weaker := s.pairs(declared, compiled, func(d, c ref) bool { return c == allow && d != allow })
 	if weaker == no {
 		weaker = s.pairs(declared, compiled, func(d, c ref) bool { return d != c })
 	}
-	c := s.smallest(weaker)
+	at := s.smallest(weaker)
 	return &Mismatch{
-		Arch: arch, Call: c, At: decides(arch, rules, c),
-		Declared: filter.Action(s.value(s.at(declared, c))), Compiled: filter.Action(s.value(s.at(compiled, c))),
+		Arch: c.arch, Call: at, At: decides(c.arch, c.rules, at),
+		Declared: filter.Action(s.value(s.at(declared, at))), Compiled: filter.Action(s.value(s.at(compiled, at))),
 	}
 }
 

@@ -6,88 +6,82 @@ import (
 	"casemate/policy/filter"
 )
 
-// declarer builds the diagram of declared rules on one architecture, from what the
-// policy says: it knows nothing of how rules are lowered.
-type declarer struct {
-	space *space
-	arch  filter.Arch
-	rules filter.Rules
-}
-
-// declared is what the rules mean for every call there is.
-func (d declarer) declared() (ref, error) {
-	r := d.verdict(d.rules.Unknown)
-	for _, nr := range filter.Numbers(d.arch) {
-		name, _ := filter.Name(d.arch, nr)
-		of, err := d.of(name)
+// declared is what the rules mean for every call there is, from what the policy says:
+// it knows nothing of how rules are lowered.
+func (c *checker) declared() (ref, error) {
+	r := c.verdict(c.rules.Unknown)
+	for _, nr := range filter.Numbers(c.arch) {
+		name, _ := filter.Name(c.arch, nr)
+		of, err := c.of(name)
 		if err != nil {
-			return no, fmt.Errorf("%s: %w", name, err)
+			return no, err
 		}
-		r = d.space.ite(d.is(NR, uint32(nr)), of, r)
+		r = c.space.ite(c.is(NR, uint32(nr)), of, r)
 	}
-	if d.arch == filter.AMD64 {
-		r = d.foreign(r)
+	if c.arch == filter.AMD64 {
+		r = c.foreign(r)
 	}
-	return d.space.ite(d.is(Arch, d.arch.AuditArch()), r, d.verdict(d.rules.BadArch)), nil
+	return c.space.ite(c.is(Arch, c.arch.AuditArch()), r, c.verdict(c.rules.BadArch)), nil
 }
 
 // foreign lays the x32 ABI over r: every number with its bit set, and above. The one
 // exception is the number of a call that a tracer has told the kernel to skip.
-func (d declarer) foreign(r ref) ref {
-	s := d.space
-	r = s.ite(s.compare(d.word(NR), filter.X32Bit).less, r, d.verdict(d.rules.BadArch))
-	return s.ite(d.is(NR, filter.Skipped), d.verdict(filter.ActionENOSYS), r)
+func (c *checker) foreign(r ref) ref {
+	s := c.space
+	r = s.ite(s.compare(c.word(NR), filter.X32Bit).less, r, c.verdict(c.rules.BadArch))
+	return s.ite(c.is(NR, filter.Skipped), c.verdict(filter.ActionENOSYS), r)
 }
 
 // of is what the rules mean for a system call that the table knows.
-func (d declarer) of(name string) (ref, error) {
-	if _, kill := d.rules.Kill[name]; kill {
-		return d.verdict(filter.ActionKillProcess), nil
+func (c *checker) of(name string) (ref, error) {
+	if _, kill := c.rules.Kill[name]; kill {
+		return c.verdict(filter.ActionKillProcess), nil
 	}
-	rule, allowed := d.rules.Allow[name]
+	rule, allowed := c.rules.Allow[name]
 	switch {
 	case !allowed && name == filter.Clone3:
-		return d.verdict(filter.ActionENOSYS), nil
+		return c.verdict(filter.ActionENOSYS), nil
 	case !allowed:
-		return d.verdict(d.rules.Default), nil
+		return c.verdict(c.rules.Default), nil
 	case rule.When == nil:
-		return d.verdict(filter.ActionAllow), nil
+		return c.verdict(filter.ActionAllow), nil
 	}
-	tree, err := rule.When.Tree(d.arch)
+	c.about = fmt.Sprintf("the condition of %s (%s)", name, rule.At)
+	tree, err := rule.When.Tree(c.arch)
 	if err != nil {
 		return no, err
 	}
-	return d.space.ite(d.where(tree), d.verdict(filter.ActionAllow), d.verdict(d.rules.Default)), nil
+	return c.space.ite(c.where(tree), c.verdict(filter.ActionAllow), c.verdict(c.rules.Default)), nil
 }
 
 // where is the calls for which a condition holds.
-func (d declarer) where(n filter.Node) ref {
+func (c *checker) where(n filter.Node) ref {
 	switch n := n.(type) {
 	case *filter.All:
 		r := yes
 		for _, of := range n.Of {
-			r = d.space.and(r, d.where(of))
+			r = c.space.and(r, c.where(of))
 		}
 		return r
 	case *filter.Any:
 		r := no
 		for _, of := range n.Of {
-			r = d.space.or(r, d.where(of))
+			r = c.space.or(r, c.where(of))
 		}
 		return r
 	case *filter.Not:
-		return d.space.not(d.where(n.Of))
+		return c.space.not(c.where(n.Of))
 	case *filter.Compare:
-		return d.compared(n)
+		return c.compared(n)
 	}
 	panic("BUG: condition of an unknown kind")
 }
 
 // compared is the calls for which a comparison holds, of all 64 bits of the argument.
-func (d declarer) compared(c *filter.Compare) ref {
-	s := d.space
-	argument := bits{top[ArgHigh(c.Arg.Index)], 64, c.Mask}
-	switch at := s.compare(argument, c.Values[0]); c.Op {
+func (c *checker) compared(n *filter.Compare) ref {
+	s := c.space
+	argument := bits{top[ArgHigh(n.Arg.Index)], 64, n.Mask}
+	switch at := s.compare(argument, n.Values[0]); n.Op {
 	case filter.Equal:
 		return at.equal
 	case filter.NotEqual:
@@ -102,17 +96,17 @@ func (d declarer) compared(c *filter.Compare) ref {
 		return s.not(at.less)
 	}
 	r := no
-	for _, v := range c.Values {
+	for _, v := range n.Values {
 		r = s.or(r, s.compare(argument, v).equal)
 	}
-	if c.Op == filter.NotIn {
+	if n.Op == filter.NotIn {
 		return s.not(r)
 	}
 	return r
 }
 
-func (d declarer) verdict(a filter.Action) ref { return d.space.leaf(uint64(a)) }
+func (c *checker) verdict(a filter.Action) ref { return c.space.leaf(uint64(a)) }
 
-func (d declarer) word(w Word) bits { return bits{top[w], 32, 1<<32 - 1} }
+func (c *checker) word(w Word) bits { return bits{top[w], 32, 1<<32 - 1} }
 
-func (d declarer) is(w Word, v uint32) ref { return d.space.compare(d.word(w), uint64(v)).equal }
+func (c *checker) is(w Word, v uint32) ref { return c.space.compare(c.word(w), uint64(v)).equal }

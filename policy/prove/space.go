@@ -10,10 +10,10 @@ import (
 var ErrComplex = errors.New("too complex to be judged")
 
 // Bounds of one space. A diagram of the largest policies that were tried (300 rules, 60
-// conditions) takes some 30,000 nodes; the bounds are about 100 MiB and two seconds.
+// conditions) takes some 30,000 nodes; the bounds are about 50 MiB and half a second.
 const (
-	maxNodes = 1 << 21
-	maxSteps = 1 << 23
+	maxNodes = 1 << 19
+	maxSteps = 1 << 21
 )
 
 // ref is a node of a diagram: the two truth values, an inner node of its space, or a
