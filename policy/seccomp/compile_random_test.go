@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"casemate/policy/filter"
+	"casemate/policy/filtertest"
 )
 
 // foreign are architectures, numbers and ABIs that no rule may reach.
@@ -27,11 +28,11 @@ func foreign(arch filter.Arch) []filter.Call {
 
 // agree compares the programs of rules with what these mean, on every number from 0
 // to 1023 and on all that is foreign.
-func agree(t *testing.T, g generator, arch filter.Arch, r filter.Rules, points int) {
+func agree(t *testing.T, g filtertest.Generator, arch filter.Arch, r filter.Rules, points int) {
 	t.Helper()
 	calls := foreign(arch)
 	for nr := range uint32(1024) {
-		calls = append(calls, g.calls(arch, r, nr, points)...)
+		calls = append(calls, g.Calls(arch, r, nr, points)...)
 	}
 	for _, p := range mustCompile(t, arch, r) {
 		agrees(t, p, arch, r, calls)
@@ -60,7 +61,7 @@ func TestRandomRules(t *testing.T) {
 	}
 	for seed := range uint64(rounds) {
 		g := newGenerator(seed)
-		r := g.rules(t, 1+g.IntN(120))
+		r := g.Rules(t, 1+g.IntN(120))
 		for _, arch := range filter.Arches() {
 			agree(t, g, arch, r, 200)
 		}

@@ -193,9 +193,9 @@ func TestLibraryIsUnable(t *testing.T) {
 func TestCompileIsDeterministic(t *testing.T) {
 	for seed := range uint64(8) {
 		for _, arch := range filter.Arches() {
-			first := mustCompile(t, arch, newGenerator(seed).rules(t, 60))
+			first := mustCompile(t, arch, newGenerator(seed).Rules(t, 60))
 			for range 5 {
-				if again := mustCompile(t, arch, newGenerator(seed).rules(t, 60)); !reflect.DeepEqual(first, again) {
+				if again := mustCompile(t, arch, newGenerator(seed).Rules(t, 60)); !reflect.DeepEqual(first, again) {
 					t.Fatalf("seed %d, %s: the same rules gave other bytes", seed, arch)
 				}
 			}

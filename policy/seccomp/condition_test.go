@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"casemate/policy/filter"
+	"casemate/policy/filtertest"
 )
 
 // tested runs a condition's nodes alone.
@@ -82,7 +83,7 @@ func TestBlocks(t *testing.T) {
 		list, next := []interval(nil), uint32(0)
 		for range 1 + r.IntN(60) {
 			size := uint32(1 + r.IntN(4))
-			to := pick(r, []*node{a, b, c})
+			to := filtertest.Pick(r, []*node{a, b, c})
 			if n := len(list); n > 0 && list[n-1].to == to {
 				continue
 			}

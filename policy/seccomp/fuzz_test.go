@@ -54,7 +54,7 @@ func FuzzParseExpr(f *testing.F) {
 			if len(list) > MaxConjunctions {
 				t.Fatalf("%q: %d conjunctions", text, len(list))
 			}
-			for _, args := range g.points(tree, 100) {
+			for _, args := range g.Points(tree, 100) {
 				if got, want := count(list, args) > 0, filter.Eval(e, arch, args); got != want {
 					t.Fatalf("%s: %q: %#x: lowered %t, meant %t", syscall, text, args, got, want)
 				}
@@ -74,7 +74,7 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		g := newGenerator(seed)
-		r := g.rules(t, 6)
+		r := g.Rules(t, 6)
 		delete(r.Kill, syscall)
 		r.Allow[syscall] = filter.Rule{When: e, At: "fuzz:1"}
 		for _, arch := range filter.Arches() {
@@ -91,7 +91,7 @@ func FuzzCompile(f *testing.F) {
 				t.Fatalf("%s: compiled without a meaning: %v", arch, err)
 			}
 			calls := foreign(arch)
-			for _, args := range append(g.points(tree, 100), [filter.MaxArgs]uint64{arg, arg, arg, arg, arg, arg}) {
+			for _, args := range append(g.Points(tree, 100), [filter.MaxArgs]uint64{arg, arg, arg, arg, arg, arg}) {
 				calls = append(calls, filter.Call{NR: uint32(nr), Arch: arch.AuditArch(), Args: args})
 			}
 			for _, p := range programs {

@@ -255,8 +255,8 @@ func TestLiveRandomConditions(t *testing.T) {
 	}
 	g := newGenerator(seed)
 	r := filter.Rules{Default: filter.ActionEACCES, Unknown: filter.ActionENOSYS, BadArch: filter.ActionKillProcess, Allow: liveBase(), Kill: nil}
-	r.Allow["lseek"] = filter.Rule{When: g.condition(t, "lseek"), At: "live:5"}
-	calls := g.calls(arch, r, unix.SYS_LSEEK, 2000)
+	r.Allow["lseek"] = filter.Rule{When: g.Condition(t, "lseek"), At: "live:5"}
+	calls := g.Calls(arch, r, unix.SYS_LSEEK, 2000)
 	install(t, live(t, arch, r))
 	var problems []string
 	for _, c := range calls {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"casemate/policy/filter"
+	"casemate/policy/filtertest"
 )
 
 func (c Conjunction) holds(args [filter.MaxArgs]uint64) bool {
@@ -155,9 +156,9 @@ func TestLowerIsBounded(t *testing.T) {
 // Lower and Eval agree on random conditions at the points where they could differ.
 func TestLowerAgreesWithEval(t *testing.T) {
 	g := newGenerator(7)
-	able := conditionable(t)
+	able := filtertest.Conditionable()
 	for range 300 {
-		e := g.condition(t, pick(g, able))
+		e := g.Condition(t, filtertest.Pick(g, able))
 		for _, arch := range filter.Arches() {
 			tree, err := e.Tree(arch)
 			if err != nil {
@@ -167,7 +168,7 @@ func TestLowerAgreesWithEval(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, args := range g.points(tree, 200) {
+			for _, args := range g.Points(tree, 200) {
 				if got, want := count(list, args) > 0, filter.Eval(e, arch, args); got != want {
 					t.Fatalf("%s: %s: %#x: lowered %t, meant %t", e.Syscall, e.Text, args, got, want)
 				}

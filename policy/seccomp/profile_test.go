@@ -57,7 +57,7 @@ func TestLevelsAgree(t *testing.T) {
 			m := newMachine(t, encode(program))
 			length[level] = len(program)
 			for nr := range uint32(600) {
-				for _, c := range g.calls(arch, r, nr, 50) {
+				for _, c := range g.Calls(arch, r, nr, 50) {
 					if got, want := m.run(t, c), r.Decide(arch, c); got != want {
 						t.Fatalf("%s, level %d: %#x: %s, want %s", arch, level, c, got, want)
 					}

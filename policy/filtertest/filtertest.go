@@ -1,4 +1,6 @@
-package seccomp
+// Package filtertest makes up conditions, rules and calls for the tests of whoever makes
+// or judges filters. It imports policy/filter alone; no program links it.
+package filtertest
 
 import (
 	"fmt"
@@ -10,55 +12,37 @@ import (
 	"casemate/policy/filter"
 )
 
-// generator writes random conditions and rules. The same seed gives the same ones.
-type generator struct{ *rand.Rand }
-
-func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 1))} }
-
-func pick[T any](g generator, list []T) T { return list[g.IntN(len(list))] }
-
-// conditionable lists the system calls that have an argument to compare and that
-// libseccomp knows wherever they exist.
-func conditionable(t testing.TB) []string {
-	t.Helper()
-	var list []string
-	for _, name := range filter.Names() {
-		ok := false
-		for _, arch := range filter.Arches() {
-			nr, here := filter.Number(arch, name)
-			if !here {
-				continue
-			}
-			known, err := libraryKnows(arch, name, nr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ok = known && slices.ContainsFunc(filter.Args(arch, name), func(a filter.Arg) bool { return !a.Pointer })
-		}
-		if ok {
-			list = append(list, name)
-		}
-	}
-	return list
+// Generator writes random conditions and rules. The same seed gives the same ones.
+type Generator struct {
+	*rand.Rand
+	// Usable, where it is set, says which conditions a test can do with.
+	Usable func(*filter.Expr) bool
 }
 
-// condition writes a condition that parses, is not refused as trivial and is small
-// enough for some dozens to share a program.
-func (g generator) condition(t testing.TB, syscall string) *filter.Expr {
-	t.Helper()
-	for range 1000 {
-		e, err := filter.ParseExpr(syscall, g.text(syscall, 2))
-		if err != nil {
-			continue
-		}
-		ok := true
+// New gives a generator.
+func New(seed uint64) Generator { return Generator{Rand: rand.New(rand.NewPCG(seed, 1))} }
+
+// Pick gives one of the list.
+func Pick[T any](g Generator, list []T) T { return list[g.IntN(len(list))] }
+
+// Conditionable lists the system calls that have an argument to compare.
+func Conditionable() []string {
+	return slices.DeleteFunc(filter.Names(), func(name string) bool {
 		for _, arch := range filter.Arches() {
-			if _, here := filter.Number(arch, syscall); here {
-				list, err := Lower(e, arch)
-				ok = ok && err == nil && len(list) <= 20
+			if slices.ContainsFunc(filter.Args(arch, name), func(a filter.Arg) bool { return !a.Pointer }) {
+				return false
 			}
 		}
-		if ok {
+		return true
+	})
+}
+
+// Condition writes a condition that parses and is usable.
+func (g Generator) Condition(t testing.TB, syscall string) *filter.Expr {
+	t.Helper()
+	for range 1000 {
+		e, err := filter.ParseExpr(syscall, g.Text(syscall, 2))
+		if err == nil && (g.Usable == nil || g.Usable(e)) {
 			return e
 		}
 	}
@@ -66,25 +50,26 @@ func (g generator) condition(t testing.TB, syscall string) *filter.Expr {
 	return nil
 }
 
-func (g generator) text(syscall string, depth int) string {
+// Text writes a condition, which may be refused as one that holds always or never.
+func (g Generator) Text(syscall string, depth int) string {
 	switch n := g.IntN(10); {
 	case depth > 0 && n < 3:
-		return g.text(syscall, depth-1) + " && " + g.text(syscall, depth-1)
+		return g.Text(syscall, depth-1) + " && " + g.Text(syscall, depth-1)
 	case depth > 0 && n < 5:
-		return "(" + g.text(syscall, depth-1) + " || " + g.text(syscall, depth-1) + ")"
+		return "(" + g.Text(syscall, depth-1) + " || " + g.Text(syscall, depth-1) + ")"
 	case depth > 0 && n < 6:
-		return "!(" + g.text(syscall, depth-1) + ")"
+		return "!(" + g.Text(syscall, depth-1) + ")"
 	}
 	return g.comparison(syscall)
 }
 
-func (g generator) comparison(syscall string) string {
+func (g Generator) comparison(syscall string) string {
 	arch := filter.AMD64
 	if _, ok := filter.Number(arch, syscall); !ok {
 		arch = filter.ARM64
 	}
 	args := slices.DeleteFunc(slices.Clone(filter.Args(arch, syscall)), func(a filter.Arg) bool { return a.Pointer })
-	a := pick(g, args)
+	a := Pick(g, args)
 	left := a.Names[0]
 	mask := a.Mask()
 	if g.IntN(2) == 0 {
@@ -92,7 +77,7 @@ func (g generator) comparison(syscall string) string {
 		left += fmt.Sprintf(" & %#x", mask)
 	}
 	value := func() string { return fmt.Sprint(g.number(a) & mask) }
-	op := pick(g, filter.Ops())
+	op := Pick(g, filter.Ops())
 	if !strings.HasSuffix(op, "in") {
 		return left + " " + op + " " + value()
 	}
@@ -104,7 +89,7 @@ func (g generator) comparison(syscall string) string {
 }
 
 // number gives small numbers, single bits, all bits and anything, on a's width.
-func (g generator) number(a filter.Arg) uint64 {
+func (g Generator) number(a filter.Arg) uint64 {
 	var v uint64
 	switch g.IntN(5) {
 	case 0:
@@ -121,24 +106,24 @@ func (g generator) number(a filter.Arg) uint64 {
 	return v & a.Mask()
 }
 
-// rules makes up rules of about n system calls.
-func (g generator) rules(t testing.TB, n int) filter.Rules {
+// Rules makes up rules of about n system calls.
+func (g Generator) Rules(t testing.TB, n int) filter.Rules {
 	t.Helper()
 	denials := []filter.Action{filter.ActionEPERM, filter.ActionEACCES, filter.ActionENOSYS, filter.ActionKillProcess}
-	r := filter.Rules{Default: pick(g, denials), Unknown: pick(g, denials), BadArch: pick(g, denials), Allow: map[string]filter.Rule{}, Kill: map[string]string{}}
-	names, able := filter.Names(), conditionable(t)
+	r := filter.Rules{Default: Pick(g, denials), Unknown: Pick(g, denials), BadArch: Pick(g, denials), Allow: map[string]filter.Rule{}, Kill: map[string]string{}}
+	names, able := filter.Names(), Conditionable()
 	for range n {
 		switch g.IntN(4) {
 		case 0:
-			name := pick(g, able)
-			r.Allow[name] = filter.Rule{When: g.condition(t, name), At: "random:1"}
+			name := Pick(g, able)
+			r.Allow[name] = filter.Rule{When: g.Condition(t, name), At: "random:1"}
 			delete(r.Kill, name)
 		case 1:
-			name := pick(g, names)
+			name := Pick(g, names)
 			r.Kill[name] = "random:2"
 			delete(r.Allow, name)
 		default:
-			name := pick(g, names)
+			name := Pick(g, names)
 			r.Allow[name] = filter.Rule{At: "random:3"}
 			delete(r.Kill, name)
 		}
@@ -146,9 +131,9 @@ func (g generator) rules(t testing.TB, n int) filter.Rules {
 	return r
 }
 
-// interesting gives numbers at which a condition may change its mind: all that
+// Interesting gives numbers at which a condition may change its mind: all that
 // it compares with, one off, one bit off, each also with garbage above the width.
-func interesting(n filter.Node) []uint64 {
+func Interesting(n filter.Node) []uint64 {
 	list := []uint64{0, 1, ^uint64(0), 1 << 31, 1 << 32, 0xffffffff}
 	var walk func(filter.Node)
 	walk = func(n filter.Node) {
@@ -176,8 +161,8 @@ func interesting(n filter.Node) []uint64 {
 	return list
 }
 
-// calls gives calls of one number that are worth a look under the rules.
-func (g generator) calls(arch filter.Arch, r filter.Rules, nr uint32, n int) []filter.Call {
+// Calls gives calls of one number that are worth a look under the rules.
+func (g Generator) Calls(arch filter.Arch, r filter.Rules, nr uint32, n int) []filter.Call {
 	list := []filter.Call{{NR: nr, Arch: arch.AuditArch()}}
 	name, _ := filter.Name(arch, int(nr))
 	rule := r.Allow[name]
@@ -192,21 +177,21 @@ func (g generator) calls(arch filter.Arch, r filter.Rules, nr uint32, n int) []f
 	if err != nil {
 		return list
 	}
-	for _, args := range g.points(tree, n) {
+	for _, args := range g.Points(tree, n) {
 		list = append(list, filter.Call{NR: nr, Arch: arch.AuditArch(), Args: args})
 	}
 	return list
 }
 
-// points gives arguments made of interesting numbers, some with a bit off or with
+// Points gives arguments made of interesting numbers, some with a bit off or with
 // garbage in the high word.
-func (g generator) points(n filter.Node, count int) [][filter.MaxArgs]uint64 {
-	numbers := interesting(n)
+func (g Generator) Points(n filter.Node, count int) [][filter.MaxArgs]uint64 {
+	numbers := Interesting(n)
 	list := make([][filter.MaxArgs]uint64, count)
 	for i := range list {
 		args := &list[i]
 		for j := range args {
-			args[j] = pick(g, numbers)
+			args[j] = Pick(g, numbers)
 			switch g.IntN(4) {
 			case 0:
 				args[j] ^= 1 << g.UintN(64)
