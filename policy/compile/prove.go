@@ -23,11 +23,16 @@ type Proved struct {
 // leaves this out. A program that fails is no fault of the policy's; nothing of the
 // compilation is used.
 func (c *compiler) proved(arch filter.Arch, programs []seccomp.Program) {
+	declared, err := prove.Declare(arch, c.rules)
+	if err != nil {
+		c.unprovable(arch, err)
+		return
+	}
 	for _, p := range programs {
-		proof, err := prove.Check(arch, p.Bytes, c.rules)
+		proof, err := declared.Check(p.Bytes)
 		switch {
 		case errors.Is(err, prove.ErrComplex):
-			c.fail(c.file.KeyPos("seccomp"), string(arch), "split its ranges and inequalities, or name the wanted values", "the filter cannot be proved: %v", err)
+			c.unprovable(arch, err)
 			return
 		case err != nil:
 			c.broken = exit.Wrap(exit.ToolProof, fmt.Errorf("%s: BUG of %s: %w; nothing is written", c.name, p.By, witnessed(p.Bytes, err)))
@@ -35,6 +40,10 @@ func (c *compiler) proved(arch filter.Arch, programs []seccomp.Program) {
 		}
 		c.proofs = append(c.proofs, Proved{arch, p.By, *proof})
 	}
+}
+
+func (c *compiler) unprovable(arch filter.Arch, err error) {
+	c.fail(c.file.KeyPos("seccomp"), string(arch), "write fewer comparisons of one argument beside those of another", "the filter cannot be proved: %v", err)
 }
 
 // witnessed adds to a mismatch what another BPF machine says of its call.

@@ -11,6 +11,7 @@ type Proof struct {
 	Instructions int // of the program
 	States       int // instruction and accumulator, that the evaluation went through
 	Nodes        int // of the one diagram that both sides are
+	Steps        int // of the work, which does not depend on the machine
 }
 
 // Mismatch is the error of a program that does not say what the rules do. Its call is
@@ -37,61 +38,84 @@ func describe(arch filter.Arch, c filter.Call) string {
 	if c.Arch != arch.AuditArch() {
 		s = fmt.Sprintf("number %#x of architecture %#x", c.NR, c.Arch)
 	}
-	for i, a := range c.Args {
-		if i == 0 {
-			s += " with arguments"
-		}
+	s += " with arguments"
+	for _, a := range c.Args {
 		s += fmt.Sprintf(" %#x", a)
+	}
+	if c.IP != 0 {
+		s += fmt.Sprintf(" from address %#x", c.IP)
 	}
 	return s
 }
 
-// Check proves that a program compiled for arch says of every call what the rules mean:
-// for every architecture word, every number in 2^32 and all arguments of 64 bits. A
-// program of which this is not true is a *Mismatch. Other errors are of a program that
-// no compiler of ours makes, of rules without a meaning on arch, and ErrComplex.
-func Check(arch filter.Arch, program []byte, rules filter.Rules) (*Proof, error) {
-	p, err := Parse(program)
-	if err == nil {
-		err = p.ours(rules)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the filter for %s: %w", arch, err)
-	}
-	c := checker{space: newSpace(), arch: arch, rules: rules}
-	if err := c.space.within(func() { c.check(p) }); err != nil {
-		return nil, fmt.Errorf("%s for %s: %w", c.about, arch, err)
-	}
-	return c.proof, c.err
-}
-
-// checker compares a program with what is declared.
-type checker struct {
+// Declared is what rules mean on one architecture. It may be used by several goroutines.
+type Declared struct {
 	space *space
 	arch  filter.Arch
 	rules filter.Rules
-	about string // what is being judged
-	proof *Proof
-	err   error
+	root  ref
+	about string // the condition in hand
 }
 
-func (c *checker) check(p *Program) {
-	declared, err := c.declared()
+// Declare gives what the rules mean on arch. Errors are of a condition without a meaning
+// there, and ErrComplex.
+func Declare(arch filter.Arch, rules filter.Rules) (*Declared, error) {
+	d := &Declared{space: newSpace(), arch: arch, rules: rules}
+	var unclear error
+	err := d.space.within(func() { d.root, unclear = d.whole() })
+	if err == nil {
+		err = unclear
+	}
 	if err != nil {
-		c.err = fmt.Errorf("%s for %s: %w", c.about, c.arch, err)
-		return
+		return nil, fmt.Errorf("%s for %s: %w", d.about, arch, err)
 	}
-	c.about = "the filter"
-	compiled, states := p.in(c.space)
-	if declared != compiled {
-		c.err = c.mismatch(declared, compiled)
-		return
-	}
-	c.proof = &Proof{Instructions: p.Len(), States: states, Nodes: c.space.size(compiled)}
+	return d, nil
 }
 
-// ours refuses what no compiler of ours makes: another verdict than the rules have, and
-// a look at the instruction pointer.
+// Check proves that a program says of every call what is declared: for every
+// architecture word, every number in 2^32 and all arguments of 64 bits. A program of
+// which this is not true is a *Mismatch. Other errors are of a program that no compiler
+// of ours makes, and ErrComplex.
+func (d *Declared) Check(program []byte) (*Proof, error) {
+	p, err := Parse(program)
+	if err != nil {
+		return nil, fmt.Errorf("the filter for %s: %w", d.arch, err)
+	}
+	var proof *Proof
+	var wrong *Mismatch
+	err = d.space.within(func() { proof, wrong = d.compare(p) })
+	if wrong != nil {
+		return nil, wrong
+	}
+	if err == nil {
+		err = p.ours(d.rules)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the filter for %s: %w", d.arch, err)
+	}
+	return proof, nil
+}
+
+// Check is Declare and Declared.Check.
+func Check(arch filter.Arch, program []byte, rules filter.Rules) (*Proof, error) {
+	d, err := Declare(arch, rules)
+	if err != nil {
+		return nil, err
+	}
+	return d.Check(program)
+}
+
+// compare gives a proof or what stands against it.
+func (d *Declared) compare(p *Program) (*Proof, *Mismatch) {
+	compiled, states := p.in(d.space)
+	if compiled != d.root {
+		return nil, d.mismatch(compiled)
+	}
+	return &Proof{Instructions: p.Len(), States: states, Nodes: d.space.size(compiled), Steps: d.space.steps}, nil
+}
+
+// ours refuses what no compiler of ours makes, even where no call can tell: another
+// verdict than the rules have, and a look at the instruction pointer.
 func (p *Program) ours(r filter.Rules) error {
 	for i, in := range p.code {
 		switch a := filter.Action(in.k); {
@@ -123,8 +147,8 @@ func (s *space) size(r ref) int {
 
 // mismatch finds the smallest call on which two different diagrams differ, allowed by
 // the compiled one alone if there is one.
-func (c *checker) mismatch(declared, compiled ref) *Mismatch {
-	s := c.space
+func (d *Declared) mismatch(compiled ref) *Mismatch {
+	s, declared := d.space, d.root
 	allow := s.leaf(uint64(filter.ActionAllow))
 	weaker := s.pairs(declared, compiled, func(d, c ref) bool { return c == allow && d != allow })
 	if weaker == no {
@@ -132,7 +156,7 @@ func (c *checker) mismatch(declared, compiled ref) *Mismatch {
 	}
 	at := s.smallest(weaker)
 	return &Mismatch{
-		Arch: c.arch, Call: at, At: decides(c.arch, c.rules, at),
+		Arch: d.arch, Call: at, At: decides(d.arch, d.rules, at),
 		Declared: filter.Action(s.value(s.at(declared, at))), Compiled: filter.Action(s.value(s.at(compiled, at))),
 	}
 }

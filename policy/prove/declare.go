@@ -6,80 +6,80 @@ import (
 	"casemate/policy/filter"
 )
 
-// declared is what the rules mean for every call there is, from what the policy says:
+// whole is what the rules mean for every call there is, from what the policy says:
 // it knows nothing of how rules are lowered.
-func (c *checker) declared() (ref, error) {
-	r := c.verdict(c.rules.Unknown)
-	for _, nr := range filter.Numbers(c.arch) {
-		name, _ := filter.Name(c.arch, nr)
-		of, err := c.of(name)
+func (d *Declared) whole() (ref, error) {
+	r := d.verdict(d.rules.Unknown)
+	for _, nr := range filter.Numbers(d.arch) {
+		name, _ := filter.Name(d.arch, nr)
+		of, err := d.of(name)
 		if err != nil {
 			return no, err
 		}
-		r = c.space.ite(c.is(NR, uint32(nr)), of, r)
+		r = d.space.ite(d.is(NR, uint32(nr)), of, r)
 	}
-	if c.arch == filter.AMD64 {
-		r = c.foreign(r)
+	if d.arch == filter.AMD64 {
+		r = d.foreign(r)
 	}
-	return c.space.ite(c.is(Arch, c.arch.AuditArch()), r, c.verdict(c.rules.BadArch)), nil
+	return d.space.ite(d.is(Arch, d.arch.AuditArch()), r, d.verdict(d.rules.BadArch)), nil
 }
 
 // foreign lays the x32 ABI over r: every number with its bit set, and above. The one
 // exception is the number of a call that a tracer has told the kernel to skip.
-func (c *checker) foreign(r ref) ref {
-	s := c.space
-	r = s.ite(s.compare(c.word(NR), filter.X32Bit).less, r, c.verdict(c.rules.BadArch))
-	return s.ite(c.is(NR, filter.Skipped), c.verdict(filter.ActionENOSYS), r)
+func (d *Declared) foreign(r ref) ref {
+	s := d.space
+	r = s.ite(s.compare(d.word(NR), filter.X32Bit).less, r, d.verdict(d.rules.BadArch))
+	return s.ite(d.is(NR, filter.Skipped), d.verdict(filter.ActionENOSYS), r)
 }
 
 // of is what the rules mean for a system call that the table knows.
-func (c *checker) of(name string) (ref, error) {
-	if _, kill := c.rules.Kill[name]; kill {
-		return c.verdict(filter.ActionKillProcess), nil
+func (d *Declared) of(name string) (ref, error) {
+	if _, kill := d.rules.Kill[name]; kill {
+		return d.verdict(filter.ActionKillProcess), nil
 	}
-	rule, allowed := c.rules.Allow[name]
+	rule, allowed := d.rules.Allow[name]
 	switch {
 	case !allowed && name == filter.Clone3:
-		return c.verdict(filter.ActionENOSYS), nil
+		return d.verdict(filter.ActionENOSYS), nil
 	case !allowed:
-		return c.verdict(c.rules.Default), nil
+		return d.verdict(d.rules.Default), nil
 	case rule.When == nil:
-		return c.verdict(filter.ActionAllow), nil
+		return d.verdict(filter.ActionAllow), nil
 	}
-	c.about = fmt.Sprintf("the condition of %s (%s)", name, rule.At)
-	tree, err := rule.When.Tree(c.arch)
+	d.about = fmt.Sprintf("the condition of %s (%s)", name, rule.At)
+	tree, err := rule.When.Tree(d.arch)
 	if err != nil {
 		return no, err
 	}
-	return c.space.ite(c.where(tree), c.verdict(filter.ActionAllow), c.verdict(c.rules.Default)), nil
+	return d.space.ite(d.where(tree), d.verdict(filter.ActionAllow), d.verdict(d.rules.Default)), nil
 }
 
 // where is the calls for which a condition holds.
-func (c *checker) where(n filter.Node) ref {
+func (d *Declared) where(n filter.Node) ref {
 	switch n := n.(type) {
 	case *filter.All:
 		r := yes
 		for _, of := range n.Of {
-			r = c.space.and(r, c.where(of))
+			r = d.space.and(r, d.where(of))
 		}
 		return r
 	case *filter.Any:
 		r := no
 		for _, of := range n.Of {
-			r = c.space.or(r, c.where(of))
+			r = d.space.or(r, d.where(of))
 		}
 		return r
 	case *filter.Not:
-		return c.space.not(c.where(n.Of))
+		return d.space.not(d.where(n.Of))
 	case *filter.Compare:
-		return c.compared(n)
+		return d.compared(n)
 	}
 	panic("BUG: condition of an unknown kind")
 }
 
 // compared is the calls for which a comparison holds, of all 64 bits of the argument.
-func (c *checker) compared(n *filter.Compare) ref {
-	s := c.space
+func (d *Declared) compared(n *filter.Compare) ref {
+	s := d.space
 	argument := bits{top[ArgHigh(n.Arg.Index)], 64, n.Mask}
 	switch at := s.compare(argument, n.Values[0]); n.Op {
 	case filter.Equal:
@@ -105,8 +105,8 @@ func (c *checker) compared(n *filter.Compare) ref {
 	return r
 }
 
-func (c *checker) verdict(a filter.Action) ref { return c.space.leaf(uint64(a)) }
+func (d *Declared) verdict(a filter.Action) ref { return d.space.leaf(uint64(a)) }
 
-func (c *checker) word(w Word) bits { return bits{top[w], 32, 1<<32 - 1} }
+func (d *Declared) word(w Word) bits { return bits{top[w], 32, 1<<32 - 1} }
 
-func (c *checker) is(w Word, v uint32) ref { return c.space.compare(c.word(w), uint64(v)).equal }
+func (d *Declared) is(w Word, v uint32) ref { return d.space.compare(d.word(w), uint64(v)).equal }

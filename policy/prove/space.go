@@ -50,7 +50,7 @@ type space struct {
 	leaves []uint64
 	leafOf map[uint64]ref
 	done   map[choice]ref
-	steps  int // of ite, since the space was made
+	steps  int // of the work that is or was last within the bounds
 	bound  bool
 }
 
@@ -70,7 +70,7 @@ type complexity struct{}
 // within runs f with the bounds of the space in force.
 func (s *space) within(f func()) (err error) {
 	s.mu.Lock()
-	s.bound = true
+	s.bound, s.steps = true, 0
 	defer func() {
 		s.bound = false
 		s.mu.Unlock()
