@@ -18,7 +18,7 @@ tool = CGO_ENABLED=1 $(GO) build -ldflags '-X main.version=$(VERSION)'
 
 PREFIX ?= /usr/lib/casemate
 
-.PHONY: all setup build check test run bench bench-init bench-filter fuzz plan cross install clean
+.PHONY: all setup build check test run bench bench-init bench-filter vm vm-shell fuzz plan cross install clean
 
 all: build
 
@@ -53,6 +53,15 @@ bench-init: build
 
 bench-filter: setup
 	$(GO) run ./tests/bench-filter examples/nginx.toml examples/batch.toml
+
+# The virtual machines: all of them, or RUNG=NAME; a shell in one. CASEMATE_VM_LOG=1
+# prints the serial line of those that pass, too.
+RUNG ?=
+vm: build
+	$(GO) test ./tests/vm -v -count 1 -timeout 15m -run 'TestRung/$(RUNG)'
+
+vm-shell: build
+	$(GO) run ./tests/vm/shell $(RUNG)
 
 FUZZTIME ?= 30s
 fuzz: setup

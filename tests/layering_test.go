@@ -57,6 +57,9 @@ var edges = map[string][]string{
 	"tests/bench-init":   {"tests/lab"},
 	"tests/lab":          nil,
 	"tests/bench-filter": {"policy/compile", "policy/filter", "policy/seccomp", "tests/lab"},
+	"tests/vm":           nil,
+	"tests/vm/guest":     nil,
+	"tests/vm/shell":     {"tests/vm"},
 	"tests/count":        nil,
 	"tests/probe":        nil,
 }

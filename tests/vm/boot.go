@@ -1,0 +1,98 @@
+package vm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// machine is one boot.
+type machine struct {
+	kernel      kernel
+	initrd      []byte
+	cmdline     string   // beside what every boot has
+	args        []string // beside the same
+	memory      string   // MiB
+	cpus        string
+	limit       time.Duration
+	accelerator string
+	shell       bool // a terminal of the guest's, and no limit
+}
+
+// transcript is what the guest wrote to its serial line.
+type transcript string
+
+var (
+	bootLine = regexp.MustCompile(`(?m)^VM-BOOT up (\S+) lsm (\S*)`)
+	endLine  = regexp.MustCompile(`(?m)^VM-END (\w+)`)
+)
+
+// lsm lists the active security modules, "" when the guest did not get so far.
+func (t transcript) lsm() string {
+	if m := bootLine.FindStringSubmatch(string(t)); m != nil {
+		return m[2]
+	}
+	return ""
+}
+
+// ended: the closing line is there and says that every command succeeded.
+func (t transcript) ended() bool {
+	m := endLine.FindStringSubmatch(string(t))
+	return m != nil && m[1] == "true"
+}
+
+// closed: the closing line is there.
+func (t transcript) closed() bool { return endLine.MatchString(string(t)) }
+
+// boot starts the machine and waits for its end. The error is about the machine; what
+// happened in it is in the transcript, which is complete as far as it goes in any case.
+func (m machine) boot() (transcript, error) {
+	dir, err := os.MkdirTemp("", "casemate-vm-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	initrd := filepath.Join(dir, "initrd")
+	if err := os.WriteFile(initrd, m.initrd, 0o600); err != nil {
+		return "", err
+	}
+	ctx := context.Background()
+	if !m.shell {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, m.limit)
+		defer cancel()
+	}
+	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", m.arguments(initrd)...)
+	var serial bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &serial, &serial
+	if m.shell {
+		cmd.Stdin = os.Stdin
+		cmd.Stdout = io.MultiWriter(os.Stdout, &serial)
+	}
+	err = cmd.Run()
+	t := transcript(strings.ReplaceAll(serial.String(), "\r\n", "\n"))
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return t, fmt.Errorf("the machine ran longer than %s", m.limit)
+	}
+	if err != nil {
+		return t, fmt.Errorf("qemu-system-x86_64: %w", err)
+	}
+	return t, nil
+}
+
+func (m machine) arguments(initrd string) []string {
+	return append([]string{
+		"-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+		"-machine", "pc", "-accel", m.accelerator, "-cpu", "max", "-m", m.memory, "-smp", m.cpus,
+		"-kernel", m.kernel.image(), "-initrd", initrd,
+		"-append", strings.TrimSpace("console=ttyS0 panic=-1 quiet " + m.cmdline),
+	}, m.args...)
+}

@@ -1,0 +1,76 @@
+package vm
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// TestRung boots every machine and gives each test of its guest as one of its own.
+func TestRung(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skipf("the machines are amd64's, this host is %s", runtime.GOARCH)
+	}
+	for _, program := range []string{"qemu-system-x86_64", "apt-get", "busybox"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("%v; tests/setup.sh installs it", err)
+		}
+	}
+	if testing.Short() {
+		t.Skip("no machines in a short run")
+	}
+	k, err := fetchKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rungs {
+		t.Run(r.name, func(t *testing.T) { climb(t, r, k) })
+	}
+}
+
+func climb(t *testing.T, r rung, k kernel) {
+	m, err := r.machine(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := m.boot()
+	if os.Getenv("CASEMATE_VM_LOG") != "" {
+		t.Logf("%s", out)
+	}
+	report(t, out)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if why := r.fault(out); why != "" {
+		t.Fatalf("%s\n%s", why, out)
+	}
+	if !out.ended() && !t.Failed() {
+		t.Fatalf("a command of the guest failed\n%s", out)
+	}
+}
+
+var verdictLine = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+) \(`)
+
+// report repeats the guest's verdicts as subtests.
+func report(t *testing.T, out transcript) {
+	found := verdictLine.FindAllStringSubmatchIndex(string(out), -1)
+	for i, m := range found {
+		verdict, name := string(out)[m[2]:m[3]], string(out)[m[4]:m[5]]
+		end := len(out)
+		if i+1 < len(found) {
+			end = found[i+1][0]
+		}
+		words := strings.TrimSpace(string(out)[m[1]:end])
+		t.Run(name, func(t *testing.T) {
+			switch verdict {
+			case "FAIL":
+				t.Errorf("in the guest: %s", words)
+			case "SKIP":
+				t.Skipf("in the guest: %s", words)
+			}
+		})
+	}
+}
