@@ -25,6 +25,7 @@ type command struct {
 
 var commands = []command{
 	{"compile", runCompile}, {"check", runCheck}, {"show", runShow}, {"plan", runPlan}, {"run", runRun},
+	{"diff", runDiff},
 	{"schema", runSchema}, {"keygen", runKeygen}, {"version", runVersion},
 }
 
@@ -36,6 +37,8 @@ func run(args []string) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, errFound):
+		// All is said.
 	case errors.Is(err, errUsage):
 		fmt.Fprintln(os.Stderr, err)
 		fmt.Fprintln(os.Stderr, "casemate help says more")
@@ -54,6 +57,10 @@ func codeOf(err error) int {
 	}
 	return exit.ToolInput
 }
+
+// errFound is what a command ends with that has printed what it was asked for, and that
+// is a finding.
+var errFound = &exit.Error{Code: exit.ToolFindings, Err: errors.New("findings")}
 
 // errUsage marks a wrong command line.
 var errUsage = errors.New("casemate")

@@ -14,6 +14,9 @@ const usage = `casemate compiles confinement policies at image build.
   casemate plan [--facts FILE.json] FILE.sealed
         Print the launch step by step, for this host or for the one whose facts
         "casemate-shim probe" recorded.
+  casemate diff [--format text|json] [--passwd FILE] [--group FILE] OLD NEW
+        Tell whether NEW confines less than OLD, and where: texts or sealed policies.
+        Exit 1 when it does, or may.
   casemate run [--shim FILE] [--passwd FILE] [--group FILE] POLICY.toml [-- ARGUMENTS]
         Compile, and launch at once under casemate-shim, as root; for trying a policy
         at a terminal. The exit status is the shim's.
@@ -25,8 +28,9 @@ const usage = `casemate compiles confinement policies at image build.
   casemate version
   casemate help
 
-Exit codes: 0 done; 2 bad input, of the command line, a file or a policy; 3 a filter
-that was compiled is not what the policy declares, and nothing is written.
+Exit codes: 0 done; 1 the new policy is weaker (diff); 2 bad input, of the command line, a
+file or a policy; 3 a filter that was compiled is not what the policy declares, and
+nothing is written.
 
 For example, a first policy and what becomes of it:
 

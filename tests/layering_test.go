@@ -48,8 +48,11 @@ var edges = map[string][]string{
 	"policy/prove":       {"policy/filter"}, // and never policy/seccomp, which it judges
 	"policy/replay":      {"policy/filter"},
 	"policy/danger":      nil,
+	"policy/region":      {"policy/filter", "policy/prove"},
+	"policy/tree":        {"internal/mount", "internal/sealed"},
+	"policy/diff":        {"internal/caps", "internal/sealed", "policy/filter", "policy/prove", "policy/region", "policy/syntax", "policy/tree"},
 	"policy/compile":     {"internal/exit", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/replay", "policy/seccomp", "policy/syntax"},
-	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/compile", "policy/filter", "policy/seccomp", "policy/syntax"},
+	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/compile", "policy/diff", "policy/filter", "policy/seccomp", "policy/syntax"},
 	"policy/filter/gen":  nil,
 	"tests":              {"internal/facts"},
 	"fuzz":               nil,
@@ -68,6 +71,7 @@ var edges = map[string][]string{
 var pure = []string{
 	"apparmor", "selinux", "internal/wire", "internal/gate", "internal/orders", "internal/sealed", "internal/plan",
 	"internal/mount", "internal/caps", "internal/cgroup", "internal/seccomp", "internal/network", "internal/launch",
+	"policy/region", "policy/tree", "policy/diff",
 }
 
 // shipped binaries must not link any of these: compilers of policy, cgo, reflection-heavy

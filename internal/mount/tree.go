@@ -105,6 +105,18 @@ var links = [][2]string{
 	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 }
 
+// DevNames are what stands in a fresh /dev besides what is mounted there.
+func DevNames() []string {
+	names := []string{"pts"}
+	for _, n := range nodes {
+		names = append(names, n.name)
+	}
+	for _, k := range links {
+		names = append(names, k[0])
+	}
+	return names
+}
+
 // devices fills /dev. The nodes are made here in a tmpfs that nobody else has seen,
 // by number: no node of the host or of the root is a source that could be another
 // device than it says (CVE-2025-31133).

@@ -58,3 +58,21 @@ func lookup(name string) (constant, bool) {
 	}
 	return group, true
 }
+
+// Constant is a symbolic value on one architecture.
+type Constant struct {
+	Name  string
+	Value uint64
+}
+
+// Constants lists those of arch whose names begin with a prefix, in the order of the
+// table, to name values with.
+func Constants(arch Arch, prefix string) []Constant {
+	var found []Constant
+	for _, c := range slices.Concat(writtenConstants[:], generatedConstants[:]) {
+		if i := arch.column(); i >= 0 && c.on>>i&1 != 0 && strings.HasPrefix(c.name, prefix) {
+			found = append(found, Constant{c.name, uint64(c.value[i])})
+		}
+	}
+	return found
+}

@@ -39,3 +39,16 @@ func (f *File) KeyPos(path string, more ...any) Position {
 	}
 	return Position{}
 }
+
+// PosOf is the place of the element of a list that has a value; the zero Position
+// where there is none.
+func (f *File) PosOf(list string, value any) Position {
+	if n := f.Find(list); n != nil {
+		for _, e := range n.List {
+			if e.Value == value {
+				return e.Pos
+			}
+		}
+	}
+	return Position{}
+}

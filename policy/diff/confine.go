@@ -1,0 +1,105 @@
+package diff
+
+import (
+	"casemate/internal/sealed"
+
+	"golang.org/x/sys/unix"
+)
+
+// namespaceKinds in the words of policies.
+var namespaceKinds = []struct {
+	name string
+	flag uint64
+}{
+	{"pid", unix.CLONE_NEWPID}, {"mount", unix.CLONE_NEWNS}, {"net", unix.CLONE_NEWNET}, {"ipc", unix.CLONE_NEWIPC},
+	{"uts", unix.CLONE_NEWUTS}, {"cgroup", unix.CLONE_NEWCGROUP}, {"user", unix.CLONE_NEWUSER}, {"time", unix.CLONE_NEWTIME},
+}
+
+func (d *differ) namespaces() error {
+	o, n := &d.old.Policy.Namespaces, &d.new.Policy.Namespaces
+	rest := ^uint64(0)
+	for _, k := range namespaceKinds {
+		rest &^= k.flag
+		d.add(Change{
+			Subject: k.name, Order: powers(o.New&k.flag, n.New&k.flag).reverse(), Old: owner(o.New & k.flag), New: owner(n.New & k.flag),
+			OldAt: d.old.shared(k.name, o.At), NewAt: d.new.shared(k.name, n.At),
+		})
+	}
+	if o.New&rest != n.New&rest {
+		d.add(Change{Subject: "flags", Order: Unknown, Old: hex(o.New & rest), New: hex(n.New & rest), OldAt: o.At, NewAt: n.At})
+	}
+	d.add(Change{Subject: "hostname", Order: either(o.Hostname, n.Hostname), Old: orNone(o.Hostname), New: orNone(n.Hostname), OldAt: o.At, NewAt: n.At})
+	return nil
+}
+
+func owner(flag uint64) string {
+	if flag != 0 {
+		return "new"
+	}
+	return "shared with the host"
+}
+
+// shared is the place that shares a namespace, where the text has one.
+func (s *Side) shared(name, otherwise string) string {
+	if s.Text == nil {
+		return otherwise
+	}
+	if p := s.Text.PosOf("namespaces.share", name); p.Line > 0 {
+		return p.String()
+	}
+	if p := s.Text.Pos("network.mode"); name == "net" && p.Line > 0 {
+		return p.String()
+	}
+	return otherwise
+}
+
+// labels of the security modules. What a label allows is the module's policy, which is
+// not here: two labels cannot be compared.
+func (d *differ) labels() error {
+	o, n := &d.old.Policy.LSM, &d.new.Policy.LSM
+	d.label("apparmor", o.AppArmor, n.AppArmor)
+	d.label("selinux", o.SELinux, n.SELinux)
+	return nil
+}
+
+func (d *differ) label(module string, o, n sealed.Label) {
+	c := Change{Subject: module, Old: orNone(o.Text), New: orNone(n.Text), OldAt: o.At, NewAt: n.At}
+	switch {
+	case o.Text == n.Text:
+	case o.Text == "":
+		c.Order = Stricter
+	case n.Text == "":
+		c.Order = Weaker
+	default:
+		c.Order, c.Note = Incomparable, "what each label allows is the host's module policy, which is not compared"
+	}
+	d.add(c)
+	if o.Text != "" && n.Text != "" && o.Require != n.Require {
+		d.add(Change{
+			Subject: module + " require", Order: powers(flag(!o.Require), flag(!n.Require)),
+			Old: yesNo(o.Require), New: yesNo(n.Require), OldAt: o.At, NewAt: n.At,
+			Note: "without require a host that lacks the module runs the service without the label",
+		})
+	}
+}
+
+func flag(on bool) uint64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+func yesNo(v bool) string {
+	if v {
+		return "yes"
+	}
+	return "no"
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

@@ -1,0 +1,219 @@
+package diff
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"casemate/internal/sealed"
+	"casemate/policy/tree"
+)
+
+// root is what "/" is made of; what that shows is compared with the mounts.
+func (d *differ) root() error {
+	o, n := &d.old.Policy.Root, &d.new.Policy.Root
+	c := Change{Subject: "path", Old: rootText(o), New: rootText(n), OldAt: o.At, NewAt: n.At}
+	switch {
+	case o.Path == n.Path:
+	case o.Path == "":
+		c.Order = Weaker
+	case n.Path == "":
+		c.Order = Stricter
+	default:
+		c.Order = Incomparable
+	}
+	d.add(c)
+	d.add(Change{
+		Subject: "writable", Order: powers(flag(o.Writable), flag(n.Writable)), Old: yesNo(o.Writable), New: yesNo(n.Writable),
+		OldAt: o.At, NewAt: n.At,
+	})
+	d.symlinks(o.Symlinks, n.Symlinks)
+	return nil
+}
+
+func rootText(r *sealed.Root) string {
+	if r.Path == "" {
+		return "assembled"
+	}
+	return "host:" + r.Path
+}
+
+// symlinks are behaviour: a link brings nothing into reach that its target was not.
+func (d *differ) symlinks(old, new []sealed.Symlink) {
+	before, after := links(old), links(new)
+	for _, path := range sortedKeys(before, after) {
+		o, n := before[path], after[path]
+		d.add(Change{
+			Subject: "symlink " + path, Order: either(o.Target, n.Target), Old: orNone(o.Target), New: orNone(n.Target), OldAt: o.At, NewAt: n.At,
+		})
+	}
+}
+
+func links(list []sealed.Symlink) map[string]sealed.Symlink {
+	m := map[string]sealed.Symlink{}
+	for _, l := range list {
+		m[l.Path] = l
+	}
+	return m
+}
+
+// sortedKeys of both maps, each once.
+func sortedKeys[V any](a, b map[string]V) []string {
+	var keys []string
+	for _, m := range []map[string]V{a, b} {
+		for k := range m {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// mounts compares what stands at each point where either tree changes.
+func (d *differ) mounts() error {
+	old, new := d.old.Policy, d.new.Policy
+	for _, path := range tree.Points(old, new) {
+		if path != "/" { // that is the dimension root
+			d.point(path, tree.At(old, path), tree.At(new, path))
+		}
+		d.bounds(path, mountAt(old, path), mountAt(new, path))
+	}
+	d.demands("mask", old.Masks, new.Masks)
+	d.demands("readonly", old.ReadOnly, new.ReadOnly)
+	return nil
+}
+
+func (d *differ) point(path string, o, n tree.State) {
+	order := states(o, n)
+	if order == Equal || d.follows(path, o, n) {
+		return
+	}
+	d.add(Change{
+		Subject: path, Order: order, Old: o.String(), New: n.String(),
+		OldAt: d.old.decided(path, o), NewAt: d.new.decided(path, n),
+	})
+}
+
+// decided is the line behind a state; none for what is not there. A default mask that is
+// absent is removed by a line too.
+func (s *Side) decided(path string, state tree.State) string {
+	if state.Access == tree.Absent {
+		return ""
+	}
+	if s.Text != nil && state.Mask == nil && state.Frozen == nil {
+		for _, spelling := range []string{path, path + "/"} {
+			if p := s.Text.PosOf("masks.unmask", spelling); p.Line > 0 {
+				return p.String()
+			}
+		}
+	}
+	return state.Decided(s.Policy)
+}
+
+// follows tells whether the change at a path is the one at the directory it lies in and
+// no more: its mounts and covers are the same ones there. A mask that comes or goes
+// with the file system it is for follows too.
+func (d *differ) follows(path string, o, n tree.State) bool {
+	parent := path[:max(strings.LastIndexByte(path, '/'), 0)]
+	if parent == "" {
+		return false
+	}
+	po, pn := tree.At(d.old.Policy, parent), tree.At(d.new.Policy, parent)
+	if states(po, pn) == Equal {
+		return false
+	}
+	appeared := po.Access == tree.Absent && o.Access == tree.Absent && n.Mount == pn.Mount && n.Access <= pn.Access
+	vanished := pn.Access == tree.Absent && n.Access == tree.Absent && o.Mount == po.Mount && o.Access <= po.Access
+	same := o.Mount == po.Mount && n.Mount == pn.Mount && o.Mask == po.Mask && n.Mask == pn.Mask && o.Frozen == po.Frozen && n.Frozen == pn.Frozen
+	return appeared || vanished || same
+}
+
+// states orders what a workload can do at one path.
+func states(o, n tree.State) Order {
+	if o.Access <= tree.Masked || n.Access <= tree.Masked {
+		return widths(int(o.Access), int(n.Access))
+	}
+	if o.Origin != n.Origin {
+		return Incomparable
+	}
+	return join(widths(int(o.Access), int(n.Access)), powers(may(o), may(n)))
+}
+
+// may is what a state allows besides reading and writing.
+func may(s tree.State) uint64 { return flag(s.Exec) | flag(s.Devices)<<1 | flag(s.Recursive)<<2 }
+
+func mountAt(p *sealed.Policy, path string) *sealed.Mount {
+	for i := range p.Mounts {
+		if p.Mounts[i].Target == path {
+			return &p.Mounts[i]
+		}
+	}
+	return nil
+}
+
+// bounds compares what two mounts at one place have besides what they show: the memory
+// they may take, and to whom they belong.
+func (d *differ) bounds(path string, o, n *sealed.Mount) {
+	if o == nil || n == nil || o.Kind != n.Kind {
+		d.moreMemory(path, o, n)
+		return
+	}
+	add := func(what string, order Order, from, to any) {
+		d.add(Change{Subject: path + " " + what, Order: order, Old: fmt.Sprint(from), New: fmt.Sprint(to), OldAt: o.At, NewAt: n.At})
+	}
+	add("size", widths(o.Size, n.Size), o.Size, n.Size)
+	add("inodes", widths(o.Inodes, n.Inodes), o.Inodes, n.Inodes)
+	add("mode", powers(uint64(o.Mode), uint64(n.Mode)), fmt.Sprintf("%04o", o.Mode), fmt.Sprintf("%04o", n.Mode))
+	before, after := ownerText(o, d.old.Policy), ownerText(n, d.new.Policy)
+	if before != after {
+		add("owner", Incomparable, before, after)
+	}
+	add("type", either(o.Type, n.Type), o.Type, n.Type)
+	if o.Kind != sealed.Bind && o.Source != n.Source { // it has none; see internal/sealed
+		add("source", Unknown, o.Source, n.Source)
+	}
+}
+
+// moreMemory: a tmpfs of its own inside another one shows nothing new, but holds more.
+func (d *differ) moreMemory(path string, o, n *sealed.Mount) {
+	c := Change{Subject: path + " memory", Old: "none of its own", New: "none of its own"}
+	before, after := uint64(0), uint64(0)
+	if o != nil && o.Size > 0 {
+		before, c.Old, c.OldAt = o.Size, fmt.Sprint(o.Size, " bytes"), o.At
+	}
+	if n != nil && n.Size > 0 {
+		after, c.New, c.NewAt = n.Size, fmt.Sprint(n.Size, " bytes"), n.At
+	}
+	if tree.At(d.old.Policy, path).Origin == tree.At(d.new.Policy, path).Origin {
+		c.Order = widths(before, after)
+	}
+	d.add(c)
+}
+
+// ownerText names the workload's own ids as such: where they change, that is one change
+// of exec, not one of every tmpfs.
+func ownerText(m *sealed.Mount, p *sealed.Policy) string {
+	if m.Kind == sealed.Tmpfs && m.UID == p.Exec.UID && m.GID == p.Exec.GID {
+		return "the workload"
+	}
+	return fmt.Sprintf("%d:%d", m.UID, m.GID)
+}
+
+// demands compares what a listed path asks of the host: a default may be absent there, a
+// path of the policy's own has to be there and of its type, or the launch fails.
+func (d *differ) demands(list string, old, new []sealed.Path) {
+	for _, o := range old {
+		for _, n := range new {
+			if o.Path == n.Path {
+				d.add(Change{Subject: list + " " + o.Path, Order: either(demand(o), demand(n)), Old: demand(o), New: demand(n), OldAt: o.At, NewAt: n.At})
+			}
+		}
+	}
+}
+
+func demand(p sealed.Path) string {
+	if p.Default {
+		return "where the host has it"
+	}
+	return "demanded, a " + map[sealed.PathType]string{sealed.Directory: "directory", sealed.RegularFile: "file", sealed.Socket: "socket"}[p.Type]
+}
