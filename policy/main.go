@@ -26,6 +26,7 @@ type command struct {
 var commands = []command{
 	{"compile", runCompile}, {"check", runCheck}, {"show", runShow}, {"plan", runPlan}, {"run", runRun},
 	{"diff", runDiff},
+	{"import", runImport},
 	{"schema", runSchema}, {"keygen", runKeygen}, {"version", runVersion},
 }
 

@@ -20,6 +20,13 @@ const usage = `casemate compiles confinement policies at image build.
   casemate run [--shim FILE] [--passwd FILE] [--group FILE] POLICY.toml [-- ARGUMENTS]
         Compile, and launch at once under casemate-shim, as root; for trying a policy
         at a terminal. The exit status is the shim's.
+  casemate import [--oci-seccomp | --oci-config | --minijail | --systemd] [-o OUT.toml]
+        [--service NAME] [--why "TEXT"] [--arch ARCH] [--cap NAME]... [--kernel X.Y]
+        [--invert] [--conf FILE] FILE... [-- PROGRAM ARGUMENTS]
+        Turn a seccomp profile or config.json of an OCI runtime, a minijail policy and
+        its configuration file, or a systemd unit and its drop-ins into a policy. What
+        has no counterpart stands in it as a comment; dangerous grants do too, unless
+        --why gives the reason for all of them. docs/import.md has the details.
   casemate schema
         Print the JSON Schema of the policy language, for editors.
   casemate keygen [-o NAME]

@@ -24,6 +24,7 @@ type compiler struct {
 	out    *sealed.Policy
 	rules  filter.Rules
 	needed map[string]bool // keys of [why] that some grant needs
+	lacks  []Need          // those of them that have no reason
 	proofs []Proved
 	broken error // a filter that is not what the policy declares
 
@@ -42,12 +43,32 @@ type Result struct {
 // Compile reads the policy at path, resolves it, and proves its filters. Errors of the
 // policy are syntax.Errors; a filter that is not what the policy declares is an
 // *exit.Error with exit.ToolProof; others are of the files that were to be read.
-func Compile(path string, o Options) (*Result, error) {
-	c := &compiler{
+func Compile(path string, o Options) (*Result, error) { return newCompiler(path, o).compile() }
+
+// Need is a reason that a policy does not give.
+type Need struct {
+	Key    string // as [why] has it
+	Danger string // what the grant opens
+}
+
+// Judge compiles a text that is not in a file yet, under the name that it would have,
+// and gives the reasons that it lacks beside all that Compile would say.
+func Judge(path string, text []byte, o Options) ([]Need, error) {
+	c := newCompiler(path, o)
+	c.source.text = text
+	_, err := c.compile()
+	return c.lacks, err
+}
+
+func newCompiler(path string, o Options) *compiler {
+	return &compiler{
 		name: path, source: newSource(path), out: new(sealed.Policy), needed: map[string]bool{},
 		passwd: newAccounts("passwd", orDefault(o.Passwd, "/etc/passwd")),
 		group:  newAccounts("group", orDefault(o.Group, "/etc/group")),
 	}
+}
+
+func (c *compiler) compile() (*Result, error) {
 	layer, err := c.source.load()
 	if err != nil {
 		return nil, err
@@ -67,7 +88,7 @@ func Compile(path string, o Options) (*Result, error) {
 	}
 	c.inputs()
 	if err := sealed.Validate(c.out); err != nil {
-		return nil, fmt.Errorf("BUG: %s: the compiler made a policy that cannot be sealed: %w", path, err)
+		return nil, fmt.Errorf("BUG: %s: the compiler made a policy that cannot be sealed: %w", c.name, err)
 	}
 	return &Result{Policy: c.out, Rules: c.rules, Proofs: c.proofs, Text: c.file}, nil
 }

@@ -27,7 +27,13 @@ var besides = regexp.MustCompile(`^\./[A-Za-z0-9][A-Za-z0-9._-]*\.toml$`)
 
 // load reads the policy and what it extends.
 func (s *source) load() (*layer, error) {
-	own, err := s.parse("text", s.path)
+	var own *syntax.File
+	var err error
+	if s.text != nil {
+		own, err = syntax.Parse(s.path, s.text)
+	} else {
+		own, err = s.parse("text", s.path)
+	}
 	if err != nil {
 		return nil, err
 	}

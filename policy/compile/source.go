@@ -19,6 +19,7 @@ import (
 // source reads the files of one compilation and remembers what it read.
 type source struct {
 	path   string // of the policy, as given
+	text   []byte // of the policy, where it is not to be read
 	inputs []sealed.Input
 	layers map[string]*layer // by name in extends
 }

@@ -12,6 +12,7 @@ import (
 func (c *compiler) need(key string, p syntax.Position, danger string) {
 	c.needed[key] = true
 	if _, ok := c.file.Why[key]; !ok {
+		c.lacks = append(c.lacks, Need{key, danger})
 		c.fail(p, key, fmt.Sprintf("under [why], write: %q = \"the reason\"", key), "a dangerous grant without a reason (%s)", danger)
 	}
 }

@@ -76,3 +76,14 @@ func Constants(arch Arch, prefix string) []Constant {
 	}
 	return found
 }
+
+// ConstantValue gives the value of a constant on arch, those that the headers write negative
+// sign-extended; false where the headers of arch do not have it.
+func ConstantValue(arch Arch, name string) (uint64, bool) {
+	c, ok := lookup(name)
+	i := arch.column()
+	if !ok || i < 0 || c.on>>i&1 == 0 {
+		return 0, false
+	}
+	return uint64(c.value[i]), true
+}

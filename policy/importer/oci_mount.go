@@ -1,0 +1,178 @@
+package importer
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// mount carries one element of mounts over. The kernel's own file systems have keys
+// here; their options are fixed.
+func (c *config) mount(m *object) {
+	if m == nil {
+		return
+	}
+	at := path.Clean(c.text(m.at("destination")))
+	kind := c.text(m.at("type"))
+	options := c.texts(m.at("options"))
+	source := c.text(m.at("source"))
+	bind := kind == "bind" || slices.Contains(options, "bind") || slices.Contains(options, "rbind")
+	defer func() { done(m.under("destination", "type", "source", "options")...) }()
+	fixed := func() { c.fixed(kind, source, at, options) }
+	switch {
+	case bind:
+		c.bind(m, source, at, options)
+	case kind == "proc" && at == "/proc", kind == "tmpfs" && at == "/dev", kind == "devpts" && at == "/dev/pts":
+		fixed()
+	case kind == "sysfs" && at == "/sys":
+		c.d.set("mounts.sysfs", true)
+		fixed()
+	case kind == "mqueue" && at == "/dev/mqueue":
+		c.d.set("mounts.mqueue", true)
+		fixed()
+	case (kind == "cgroup" || kind == "cgroup2") && at == "/sys/fs/cgroup":
+		c.d.set("mounts.sysfs", true)
+		c.d.set("mounts.cgroup", true)
+		fixed()
+	case kind == "tmpfs" && at == "/dev/shm":
+		size := "64M"
+		if s, ok := option(options, "size"); ok {
+			size = tmpfsSize(s)
+		}
+		c.d.set("mounts.shm", size)
+		c.d.hold("mounts", m.under("source")...)
+		c.options(m, at, options, "size")
+	case kind == "tmpfs":
+		c.tmpfs(m, at, options)
+	default:
+		c.d.skip("mounts", "file systems of this type are not mounted here", m.leaves()...)
+	}
+}
+
+// fixed is a file system that always has the same options here.
+func (c *config) fixed(kind, source, at string, options []string) {
+	c.d.comments.add("mounts", held, "", strings.TrimSpace(fmt.Sprintf("%s %s at %s %s", kind, source, at, strings.Join(options, ","))))
+}
+
+// option gives the value of name=value.
+func option(options []string, name string) (string, bool) {
+	for _, o := range options {
+		if v, ok := strings.CutPrefix(o, name+"="); ok {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// tmpfsSize writes a size of tmpfs(5) as this language does: with capitals, and with
+// the largest unit that fits.
+func tmpfsSize(s string) string {
+	s = strings.ToUpper(s)
+	digits := strings.TrimRight(s, "KMGT")
+	if len(s)-len(digits) > 1 {
+		return s
+	}
+	return roundSize(digits, s[len(digits):])
+}
+
+// roundSize writes 65536K as 64M.
+func roundSize(digits, unit string) string {
+	next := map[string]string{"": "K", "K": "M", "M": "G", "G": "T"}[unit]
+	n, ok := whole64(digits)
+	if !ok || next == "" || n == 0 || n%1024 != 0 {
+		return digits + unit
+	}
+	return roundSize(decimal(n/1024), next)
+}
+
+func (c *config) tmpfs(m *object, at string, options []string) {
+	t := table{"at": at}
+	if s, ok := option(options, "size"); ok {
+		t["size"] = tmpfsSize(s)
+	}
+	if s, ok := option(options, "mode"); ok {
+		t["mode"] = s
+	}
+	if !slices.Contains(options, "noexec") {
+		t["exec"] = true
+	}
+	if slices.Contains(options, "ro") {
+		c.d.note("mounts", "the tmpfs at "+at+" is read-only in the source, and writable here")
+	}
+	c.d.element("mounts.tmpfs", t)
+	c.d.hold("mounts", m.under("source")...)
+	c.options(m, at, options, "size", "mode", "noexec", "exec", "ro", "rw")
+}
+
+func (c *config) bind(m *object, source, at string, options []string) {
+	if !path.IsAbs(source) && c.source.Dir != "" {
+		source = path.Join(c.source.Dir, source)
+	}
+	if source = path.Clean(source); within(at, "/proc") || within(at, "/sys") {
+		c.d.skip("mounts", "nothing else is mounted in /proc or /sys", m.leaves()...)
+		return
+	}
+	c.d.hold("mounts", m.under("type")...)
+	bindMount(c.d, source, at, !slices.Contains(options, "ro"), !slices.Contains(options, "noexec"), slices.Contains(options, "rbind"))
+	c.options(m, at, options, "bind", "rbind", "ro", "rw", "noexec", "exec")
+}
+
+// bindMount adds a bind. What the source does not say, whether it is a directory, is
+// told from the name where names are telling.
+func bindMount(d *draft, source, at string, writable, exec, recursive bool) {
+	t := table{"from": source}
+	if at != source {
+		t["at"] = at
+	}
+	for key, on := range map[string]bool{"writable": writable, "exec": exec} {
+		if on {
+			t[key] = true
+		}
+	}
+	switch ext := path.Ext(source); {
+	case ext == ".sock" || ext == ".socket" || source == "/dev/log":
+		t["type"] = "socket"
+	case slices.Contains(files, source), ext == ".conf", ext == ".json", ext == ".crt", ext == ".pem", ext == ".key":
+		t["type"] = "file"
+	case recursive:
+		t["recursive"] = true
+	}
+	if t["type"] == nil {
+		d.note("mounts", "what is bound is taken for a directory where its name does not tell otherwise; the launch fails where it is none: add type = \"file\"")
+	}
+	d.element("mounts.bind", t)
+}
+
+// files that are bound often and have no telling name.
+var files = []string{"/etc/hosts", "/etc/hostname", "/etc/passwd", "/etc/group", "/etc/localtime", "/etc/machine-id", "/etc/nsswitch.conf"}
+
+// within tells whether a clean path is another one or lies below it.
+func within(s, parent string) bool {
+	return s == parent || strings.HasPrefix(s, strings.TrimSuffix(parent, "/")+"/")
+}
+
+// silent options change nothing that could be said here: they hold always, or are of
+// time stamps.
+var silent = []string{
+	"nosuid", "nodev", "private", "rprivate", "noatime", "relatime", "strictatime", "nodiratime", "async", "defaults", "norelatime", "atime",
+}
+
+// options reports those of a mount that are not carried over.
+func (c *config) options(m *object, at string, options []string, handled ...string) {
+	leaves := m.at("options").each()
+	for i, o := range options {
+		name, _, _ := strings.Cut(o, "=")
+		switch {
+		case slices.Contains(handled, name):
+		case slices.Contains(silent, o), at == "/dev/shm" && (o == "noexec" || o == "mode=1777"):
+			c.d.hold("mounts", leaves[i].leaf)
+		case o == "suid" || o == "dev":
+			c.d.skip("mounts", "mounts are nosuid and nodev", leaves[i].leaf)
+		case name == "uid" || name == "gid":
+			c.d.skip("mounts", "a tmpfs belongs to exec.user and exec.group", leaves[i].leaf)
+		default:
+			c.d.skip("mounts", "no counterpart", leaves[i].leaf)
+		}
+	}
+}
