@@ -67,7 +67,9 @@ func (l *launched) run(signals *supervise.Signals) (int, error) {
 	if err := l.record(checks); err != nil {
 		return 0, err
 	}
-	return l.proc.Supervise()
+	code, err := l.proc.Supervise()
+	l.sayOOM()
+	return code, err
 }
 
 // prepare does the parent's part of the plan and renders the child's.

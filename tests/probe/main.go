@@ -8,10 +8,12 @@
 //	probe sleep          prints "ready" and sleeps until it is killed
 //	probe orphans N      leaves N processes to PID 1, and says how many stay zombies
 //
+//	probe eat MIB        touches memory; breed N, burn MS, write FILE MIB, processors: see limits.go
+//
 //	probe contract ...   what the service manager has passed; see contract.go
 //
 //	report.go  the document     proc.go  /proc       caps.go  capabilities
-//	attempt.go what it tries    modes.go orphans.go  the other modes
+//	attempt.go what it tries    modes.go orphans.go limits.go  the other modes
 //
 // It is built static, without cgo, and runs in a root that holds nothing else. It
 // knows nothing of policies: what it prints is compared with the policy outside.

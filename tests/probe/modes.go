@@ -14,14 +14,20 @@ import (
 
 // modes by their first argument.
 var modes = map[string]func(args []string) int{
-	"exit":     exitWith,
-	"die":      die,
-	"signals":  signals,
-	"sleep":    sleep,
-	"orphans":  orphans,
-	"contract": contract,
-	middle:     runMiddle,
-	orphan:     runOrphan,
+	"exit":       exitWith,
+	"die":        die,
+	"signals":    signals,
+	"sleep":      sleep,
+	"orphans":    orphans,
+	"contract":   contract,
+	"eat":        eat,
+	"eat-child":  eatAsChild,
+	"breed":      breed,
+	"burn":       burn,
+	"processors": processors,
+	"write":      writeThrough,
+	middle:       runMiddle,
+	orphan:       runOrphan,
 }
 
 // number is the only argument of a mode.

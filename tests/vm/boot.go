@@ -24,6 +24,7 @@ type machine struct {
 	cpus        string
 	limit       time.Duration
 	accelerator string
+	disk        bool // an empty ext4, as /dev/vda
 	shell       bool // a terminal of the guest's, and no limit
 }
 
@@ -70,7 +71,15 @@ func (m machine) boot() (transcript, error) {
 		ctx, cancel = context.WithTimeout(ctx, m.limit)
 		defer cancel()
 	}
-	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", m.arguments(initrd)...)
+	arguments := m.arguments(initrd)
+	if m.disk {
+		disk := filepath.Join(dir, "disk")
+		if _, err := run("", "mkfs.ext4", "-q", "-F", disk, "32M"); err != nil {
+			return "", err
+		}
+		arguments = append(arguments, "-device", "virtio-blk-pci,drive=d0", "-drive", "if=none,id=d0,format=raw,file="+disk)
+	}
+	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", arguments...)
 	var serial bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &serial, &serial
 	if m.shell {

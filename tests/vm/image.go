@@ -22,6 +22,7 @@ type guestRung struct {
 	Modules  []string
 	Commands [][]string
 	Env      []string
+	Mounts   []string
 	Root     string
 	Init     string
 }

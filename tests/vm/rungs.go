@@ -13,6 +13,7 @@
 package vm
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,13 +30,16 @@ type rung struct {
 	lsm     string // must be active; "" for any
 	without string // must not be
 	modules []string
+	cpus    string // "1" unless stated
+	disk    bool   // an empty ext4 at /disk
 	limit   time.Duration
 	load    func(*image) error // what is tested, and the commands that test it
 }
 
 // rungs in the order of running.
 var rungs = []rung{
-	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0", without: "apparmor", limit: time.Minute, load: integration("TestConfinement|TestRefuse|TestLimit")},
+	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0", without: "apparmor", limit: 100 * time.Second,
+		modules: []string{"virtio_pci", "virtio_blk", "ext4"}, cpus: "2", disk: true, load: integration("TestConfinement|TestRefused|TestLimit")},
 }
 
 // integration are the tests of casemate/tests that match, with the binaries under test.
@@ -107,6 +111,10 @@ func (r rung) machine(k kernel) (machine, error) {
 	if err := r.load(i); err != nil {
 		return machine{}, err
 	}
+	if r.disk {
+		i.dir("disk", 0o755)
+		i.guest.Mounts = []string{"ext4 /dev/vda /disk"}
+	}
 	initrd, err := i.bytes()
 	if err != nil {
 		return machine{}, err
@@ -115,7 +123,9 @@ func (r rung) machine(k kernel) (machine, error) {
 	if err != nil {
 		return machine{}, err
 	}
-	return machine{kernel: k, initrd: initrd, cmdline: r.cmdline, memory: "1024", cpus: "1", limit: r.limit, accelerator: which}, nil
+	m := machine{kernel: k, initrd: initrd, cmdline: r.cmdline, memory: "1024", cpus: cmp.Or(r.cpus, "1"), limit: r.limit, accelerator: which}
+	m.disk = r.disk
+	return m, nil
 }
 
 // fault says why a boot of the rung proves nothing; "" when it does.

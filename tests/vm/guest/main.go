@@ -21,6 +21,7 @@ type rung struct {
 	Modules  []string   // files, in the order of loading
 	Commands [][]string // with their arguments
 	Env      []string   // of the commands
+	Mounts   []string   // after the modules, "ext4 /dev/vda /disk"
 	Root     string     // a device to switch to, with its file system, "erofs /dev/vda"; "" to stay
 	Init     string     // executed there in place of the commands
 }
@@ -44,7 +45,7 @@ func work() error {
 	if err != nil {
 		return err
 	}
-	if err := prepare(r.Modules); err != nil {
+	if err := prepare(r); err != nil {
 		return err
 	}
 	up, _ := os.ReadFile("/proc/uptime") // for people; an empty one does no harm

@@ -10,7 +10,7 @@ import (
 )
 
 // prepare makes of an initramfs what tests and shim expect of a host.
-func prepare(modules []string) error {
+func prepare(r rung) error {
 	if err := leaveRootfs(); err != nil {
 		return err
 	}
@@ -38,9 +38,18 @@ func prepare(modules []string) error {
 			return fmt.Errorf("mount selinuxfs: %w", err)
 		}
 	}
-	for _, m := range modules {
+	for _, m := range r.Modules {
 		if err := load(m); err != nil {
 			return fmt.Errorf("load %s: %w", m, err)
+		}
+	}
+	for _, m := range r.Mounts {
+		f := strings.Fields(m)
+		if len(f) != 3 {
+			return fmt.Errorf("mount %q: want a file system, a device and a directory", m)
+		}
+		if err := unix.Mount(f[1], f[2], f[0], unix.MS_NOSUID, ""); err != nil {
+			return fmt.Errorf("mount %s: %w", m, err)
 		}
 	}
 	return errors.Join(delegate(), loopback(), unix.Sethostname([]byte("vm")))
