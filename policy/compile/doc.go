@@ -19,7 +19,7 @@
 //	source.go   files             extends.go    bases            compile.go   the order of the rooms
 //	why.go      reasons           unsupported.go                 names.go user.go size.go   words
 //	exec.go rlimit.go root.go mount.go bind.go mask.go namespace.go caps.go seccomp.go
-//	lsm.go cgroup.go signal.go    one section each
+//	lsm.go cgroup.go signal.go waive.go    one section each
 package compile
 
 // Version of the compiler; it is an input of every sealed policy.

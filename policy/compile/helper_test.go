@@ -25,6 +25,15 @@ const (
 // compiled compiles files, "p.toml" among them, in a directory of their own.
 func compiled(t *testing.T, files map[string]string) (*sealed.Policy, error) {
 	t.Helper()
+	r, err := result(t, files)
+	if err != nil {
+		return nil, err
+	}
+	return r.Policy, nil
+}
+
+func result(t *testing.T, files map[string]string) (*Result, error) {
+	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -37,11 +46,7 @@ func compiled(t *testing.T, files map[string]string) (*sealed.Policy, error) {
 		}
 	}
 	t.Chdir(dir)
-	r, err := Compile("p.toml", Options{Passwd: "passwd", Group: "group"})
-	if err != nil {
-		return nil, err
-	}
-	return r.Policy, nil
+	return Compile("p.toml", Options{Passwd: "passwd", Group: "group"})
 }
 
 // fragment compiles head and text.

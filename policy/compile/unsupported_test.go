@@ -16,7 +16,6 @@ func TestNotSupportedYet(t *testing.T) {
 		"landlock":            {`lsm.landlock = { min_abi = 4, ro = ["/usr"], bind = [80] }`, `p.toml:5:16: not supported yet: "lsm.landlock"`},
 		"devices":             {`cgroup.devices = ["c 1:3 rwm"]`, `p.toml:5:18: not supported yet: "cgroup.devices"`},
 		"joining a network":   {`network.mode = "join:/run/netns/x"`, `p.toml:5:16: not supported yet: "join:/run/netns/x"`},
-		"an accepted finding": {"[[waive]]\nrule = \"NS-002\"\nwhy = \"the front door\"\nuntil = 2027-06-30\n", `p.toml:5:3: not supported yet: "waive"`},
 		"an empty landlock":   {`lsm.landlock = {}`, `p.toml:5:16: not supported yet: "lsm.landlock"`},
 	})
 }
@@ -29,7 +28,6 @@ func TestNotSupportedAndWrong(t *testing.T) {
 		"identity map":  {`namespaces.user = { uid = ["0-5"], gid = ["0 1 1"] }`, `p.toml:5:28: not a line of an identity map: "0-5"; hint: they look like "0 100000 65536"`},
 		"large id":      {`namespaces.user = { uid = ["0 1 1"], gid = ["0 4294967296 1"] }`, `p.toml:5:45: not an id: "4294967296"`},
 		"landlock path": {`lsm.landlock = { rw = ["x"] }`, `p.toml:5:24: the path is not absolute: "x"; hint: begin it with a slash`},
-		"rule":          {"[[waive]]\nrule = \"net\"\nwhy = \"the front door\"\nuntil = 2027-06-30\n", `p.toml:6:8: not the id of a rule: "net"; hint: they look like NS-002`},
 	} {
 		t.Run(name, func(t *testing.T) { refuseLine(t, c[0], c[1]) })
 	}

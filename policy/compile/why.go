@@ -2,7 +2,6 @@ package compile
 
 import (
 	"fmt"
-	"strings"
 
 	"casemate/policy/syntax"
 )
@@ -24,7 +23,7 @@ func (c *compiler) need(key string, p syntax.Position, danger string) {
 func (c *compiler) whys() {
 	for _, key := range c.file.Find("why").Keys() {
 		n := c.file.Find("why", key)
-		if text := c.file.Why[key]; len(text) < 8 || !strings.Contains(strings.TrimSpace(text), " ") {
+		if text := c.file.Why[key]; !syntax.Sentence(text) {
 			c.fail(n.Pos, text, "write the sentence that a reviewer needs", "too short for a reason")
 		}
 		if !c.needed[key] && n.Key.File == c.name {

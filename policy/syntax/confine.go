@@ -123,7 +123,8 @@ type Manager struct {
 
 // Waive accepts a finding of the audit for a time.
 type Waive struct {
-	Rule  string          `toml:"rule" need:"yes" doc:"The rule, such as NS-002."`
-	Why   string          `toml:"why" need:"yes" doc:"The reason."`
-	Until *toml.LocalDate `toml:"until" need:"yes" doc:"The last day it holds."`
+	Rule    string          `toml:"rule" need:"yes" doc:"The rule, such as NS-002."`
+	Subject *string         `toml:"subject" doc:"What the finding is about, as the audit prints it. Default: all findings of the rule."`
+	Why     string          `toml:"why" need:"yes" doc:"The reason."`
+	Until   *toml.LocalDate `toml:"until" need:"yes" doc:"The last day it holds, such as 2027-06-30."`
 }

@@ -127,7 +127,13 @@ func (m *merger) list(path string, own *Node, bases []*Node) *Node {
 
 // identity of a list's element.
 func identity(n *Node) string {
-	for _, key := range []string{"at", "from", "rule"} {
+	if rule := n.Get("rule"); rule != nil { // a waiver, of all findings of the rule or of one
+		if s := n.Get("subject"); s != nil {
+			return fmt.Sprint(rule.Value, " ", s.Value)
+		}
+		return fmt.Sprint(rule.Value)
+	}
+	for _, key := range []string{"at", "from"} {
 		if v := n.Get(key); v != nil {
 			return fmt.Sprint(v.Value)
 		}

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"sort"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -69,4 +70,9 @@ func newLines(name string, text []byte) *lines {
 func (l *lines) at(offset int) Position {
 	n := sort.SearchInts(l.starts, offset+1)
 	return Position{File: l.name, Line: n, Col: offset - l.starts[n-1] + 1}
+}
+
+// Sentence reports whether a text can be a reason: some words, not one.
+func Sentence(text string) bool {
+	return len(text) >= 8 && strings.Contains(strings.TrimSpace(text), " ")
 }
