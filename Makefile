@@ -69,7 +69,7 @@ fuzz: setup
 
 # Rewrites the golden files; the difference is the review.
 plan: build
-	$(GO) test ./policy ./policy/importer ./internal/launch ./tests -run Golden -update
+	$(GO) test ./policy ./policy/audit ./policy/importer ./internal/launch ./tests -run Golden -update
 
 # All that can be built for arm64 from here: the tool links libseccomp and cannot.
 cross: setup

@@ -27,6 +27,14 @@ const usage = `casemate compiles confinement policies at image build.
         its configuration file, or a systemd unit and its drop-ins into a policy. What
         has no counterpart stands in it as a comment; dangerous grants do too, unless
         --why gives the reason for all of them. docs/import.md has the details.
+  casemate audit [--format text|json|sarif] [--fail-on low|medium|high|critical]
+                 [--level baseline|restricted|immutable-host] [--baseline FILE.json]
+                 [--text FILE.toml] [--trusted-keys FILE] [--today YYYY-MM-DD]
+                 [--allow-critical-waivers] [--passwd FILE] [--group FILE] POLICY…
+        Say what policies, texts or sealed ones, leave open: why that matters, the line,
+        a system call that shows it, and what to write instead. --baseline counts only
+        what an earlier report in JSON does not have; --text names the text of a sealed
+        policy. "casemate audit --rules" lists the rules.
   casemate schema
         Print the JSON Schema of the policy language, for editors.
   casemate keygen [-o NAME]
@@ -35,9 +43,9 @@ const usage = `casemate compiles confinement policies at image build.
   casemate version
   casemate help
 
-Exit codes: 0 done; 1 the new policy is weaker (diff); 2 bad input, of the command line, a
-file or a policy; 3 a filter that was compiled is not what the policy declares, and
-nothing is written.
+Exit codes: 0 done; 1 the new policy is weaker (diff), or there are findings at or above
+--fail-on (audit); 2 bad input, of the command line, a file or a policy; 3 a filter that
+is not what the policy declares; when it was compiled, nothing is written.
 
 For example, a first policy and what becomes of it:
 
