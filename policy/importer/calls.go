@@ -20,7 +20,8 @@ type calls struct {
 // none does, the call is denied.
 type rule struct {
 	clauses []clause
-	kill    bool // it is denied, by killing
+	denials []clause // of a source without order: they come first
+	kill    bool     // it is denied, by killing
 	items   []*item
 }
 
@@ -71,7 +72,7 @@ func (c *calls) add(name string, allow, kill bool, when []atom, items ...*item) 
 		return
 	}
 	r.kill = r.kill || kill && len(when) == 0
-	r.clauses = slices.Insert(r.clauses, 0, one)
+	r.denials = append(r.denials, one)
 }
 
 const clone3 = "clone3"
@@ -81,6 +82,7 @@ func (c *calls) into(d *draft) {
 	var given []string
 	for _, name := range slices.Sorted(maps.Keys(c.rules)) {
 		r := c.rules[name]
+		r.clauses = append(r.denials, r.clauses...)
 		if c.inverse {
 			r.clauses = append(r.clauses, clause{allow: true})
 		}
@@ -164,20 +166,25 @@ func (c *calls) denied(d *draft, name string, r *rule, ofInit bool) {
 // earlier one denies.
 func (r *rule) condition(name string, arches []filter.Arch) (string, truth, error) {
 	var allowed, denied []string
+	size := 0
 	for _, c := range r.clauses {
 		text, t, err := "", always, error(nil)
 		if c.when != nil {
 			text, t, err = c.when.say(name, arches)
 		}
+		size += len(text)
 		switch {
 		case err != nil:
 			return "", depends, err
+		case size > filter.MaxExpr:
+			return "", depends, &cannot{fmt.Sprintf("the condition would be longer than %d bytes", filter.MaxExpr)}
 		case t == never:
 			continue
 		case t == always && c.allow && len(denied) == 0:
 			return "", always, nil
 		case c.allow:
 			allowed = append(allowed, less(text, denied))
+			size += len(allowed[len(allowed)-1]) - len(text)
 		case t == depends:
 			denied = append(denied, text)
 		}

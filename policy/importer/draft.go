@@ -1,9 +1,6 @@
 package importer
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // table is a table of the policy: its values are strings, int64s, bools, lists and
 // tables.
@@ -12,13 +9,16 @@ type table = map[string]any
 // draft is a policy in the making.
 type draft struct {
 	values   table
-	comments comments
-	items    []*item         // all of the sources
-	narrowed map[string]bool // calls whose condition was made that of the groups
+	comments *comments
+	words    map[string]map[string]bool // of lists, by path: what is there already
+	items    []*item                    // all of the sources
+	narrowed map[string]bool            // calls whose condition was made that of the groups
+
+	withdrawn map[string]string // reasons that the compiler refused, with its words
 }
 
 func newDraft() *draft {
-	return &draft{values: table{"policy": int64(1)}, comments: comments{}, narrowed: map[string]bool{}}
+	return &draft{values: table{"policy": int64(1)}, comments: newComments(), words: map[string]map[string]bool{}, narrowed: map[string]bool{}, withdrawn: map[string]string{}}
 }
 
 // at follows dotted keys to the table that holds the last one.
@@ -48,17 +48,27 @@ func (d *draft) get(path string) any {
 func (d *draft) set(path string, v any) {
 	t, key := d.at(path, true)
 	t[key] = v
+	delete(d.words, path)
 }
 
 // add adds to a list what it does not have yet.
 func (d *draft) add(path string, words ...string) {
 	list, _ := d.get(path).([]any)
+	have := d.words[path]
+	if have == nil {
+		have = map[string]bool{}
+		for _, w := range d.list(path) {
+			have[w] = true
+		}
+	}
 	for _, w := range words {
-		if !slices.Contains(list, any(w)) {
+		if !have[w] {
+			have[w] = true
 			list = append(list, w)
 		}
 	}
 	d.set(path, list)
+	d.words[path] = have
 }
 
 // list gives the strings of a list.

@@ -81,6 +81,13 @@ func Import(o Options, sources ...Source) (*Result, error) {
 	}
 	d := newDraft()
 	d.set("service", o.Service)
+	if len(o.Arches) < len(filter.Arches()) {
+		var words []any
+		for _, a := range o.Arches {
+			words = append(words, string(a))
+		}
+		d.set("arch", words)
+	}
 	if len(o.Argv) > 0 {
 		d.set("exec.argv", list(o.Argv))
 	}

@@ -52,22 +52,36 @@ type comment struct {
 }
 
 // comments of each section, in the order in which they were made.
-type comments map[string][]*comment
+type comments struct {
+	of   map[string][]*comment
+	like map[alike]*comment
+}
 
-func (c comments) add(section string, k kind, why string, items ...string) {
-	for _, old := range c[section] {
-		if old.kind == k && old.why == why {
-			old.items = append(old.items, items...)
-			return
-		}
+// alike is what comments that are joined have in common.
+type alike struct {
+	section string
+	kind    kind
+	why     string
+}
+
+func newComments() *comments {
+	return &comments{map[string][]*comment{}, map[alike]*comment{}}
+}
+
+func (c *comments) add(section string, k kind, why string, items ...string) {
+	key := alike{section, k, why}
+	if old := c.like[key]; old != nil {
+		old.items = append(old.items, items...)
+		return
 	}
-	c[section] = append(c[section], &comment{kind: k, items: items, why: why})
+	c.like[key] = &comment{kind: k, items: items, why: why}
+	c.of[section] = append(c.of[section], c.like[key])
 }
 
 // count gives the number of items of a kind.
-func (c comments) count(k kind) int {
+func (c *comments) count(k kind) int {
 	n := 0
-	for _, list := range c {
+	for _, list := range c.of {
 		for _, one := range list {
 			if one.kind == k {
 				n += max(len(one.items), 1)

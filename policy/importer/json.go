@@ -53,6 +53,16 @@ type jsonParser struct {
 	source Source
 	d      *json.Decoder
 	values int
+	offset int // up to which lines are counted
+	lines  int
+}
+
+// line is that of the token which was read last.
+func (p *jsonParser) line() int {
+	at := int(p.d.InputOffset())
+	p.lines += bytes.Count(p.source.Text[p.offset:at], []byte("\n"))
+	p.offset = at
+	return 1 + p.lines
 }
 
 // faultAt is an error with its place.
@@ -93,7 +103,7 @@ func (p *jsonParser) value(path string, depth int) (*object, error) {
 	if depth > maxDepth {
 		return nil, p.fault("", "nested more than %d deep", maxDepth)
 	}
-	o := &object{path: path, line: 1 + bytes.Count(p.source.Text[:p.d.InputOffset()], []byte("\n"))}
+	o := &object{path: path, line: p.line()}
 	switch t := t.(type) {
 	case json.Delim:
 		o.kind = byte(t)

@@ -44,9 +44,6 @@ func minijail(d *draft, o *Options, sources []Source) error {
 		return nil
 	}
 	p := &mjPolicy{d: d, o: o, calls: newCalls(o.Arches), fallback: "kill", stated: map[string]int{}}
-	if len(o.Arches) < len(filter.Arches()) {
-		d.set("arch", []any{string(o.Arches[0])})
-	}
 	if err := p.file(sources[0], 0); err != nil {
 		return err
 	}

@@ -33,8 +33,13 @@ func ociConfig(d *draft, o *Options, r *reader, root *object) error {
 	linux := c.object(root.at("linux"))
 	c.namespaces(linux)
 	c.paths(linux)
+	proc := false
 	for _, m := range c.list(root.at("mounts")) {
 		c.mount(c.object(m))
+		proc = proc || m.at("type") != nil && m.at("type").text == "proc"
+	}
+	if !proc {
+		d.set("mounts.proc", "none")
 	}
 	c.resources(c.object(linux.at("resources")))
 	c.rest(linux)

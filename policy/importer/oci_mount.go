@@ -97,12 +97,9 @@ func (c *config) tmpfs(m *object, at string, options []string) {
 	if !slices.Contains(options, "noexec") {
 		t["exec"] = true
 	}
-	if slices.Contains(options, "ro") {
-		c.d.note("mounts", "the tmpfs at "+at+" is read-only in the source, and writable here")
-	}
 	c.d.element("mounts.tmpfs", t)
 	c.d.hold("mounts", m.under("source")...)
-	c.options(m, at, options, "size", "mode", "noexec", "exec", "ro", "rw")
+	c.options(m, at, options, "size", "mode", "noexec", "exec", "rw")
 }
 
 func (c *config) bind(m *object, source, at string, options []string) {
@@ -114,13 +111,16 @@ func (c *config) bind(m *object, source, at string, options []string) {
 		return
 	}
 	c.d.hold("mounts", m.under("type")...)
-	bindMount(c.d, source, at, !slices.Contains(options, "ro"), !slices.Contains(options, "noexec"), slices.Contains(options, "rbind"))
-	c.options(m, at, options, "bind", "rbind", "ro", "rw", "noexec", "exec")
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(options, w) })
+	}
+	bindMount(c.d, source, at, !has("ro", "rro"), !has("noexec", "rnoexec"), has("rbind"))
+	c.options(m, at, options, "bind", "rbind", "ro", "rw", "noexec", "exec", "rro", "rnoexec")
 }
 
 // bindMount adds a bind. What the source does not say, whether it is a directory, is
 // told from the name where names are telling.
-func bindMount(d *draft, source, at string, writable, exec, recursive bool) {
+func bindMount(d *draft, source, at string, writable, exec, recursive bool) table {
 	t := table{"from": source}
 	if at != source {
 		t["at"] = at
@@ -142,6 +142,7 @@ func bindMount(d *draft, source, at string, writable, exec, recursive bool) {
 		d.note("mounts", "what is bound is taken for a directory where its name does not tell otherwise; the launch fails where it is none: add type = \"file\"")
 	}
 	d.element("mounts.bind", t)
+	return t
 }
 
 // files that are bound often and have no telling name.
@@ -169,6 +170,8 @@ func (c *config) options(m *object, at string, options []string, handled ...stri
 			c.d.hold("mounts", leaves[i].leaf)
 		case o == "suid" || o == "dev":
 			c.d.skip("mounts", "mounts are nosuid and nodev", leaves[i].leaf)
+		case o == "ro":
+			c.d.lost("mounts", "a tmpfs is writable", leaves[i].leaf)
 		case name == "uid" || name == "gid":
 			c.d.skip("mounts", "a tmpfs belongs to exec.user and exec.group", leaves[i].leaf)
 		default:

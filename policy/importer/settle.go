@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"casemate/policy/base"
+	"casemate/policy/filter"
 	"casemate/policy/syntax"
 )
 
@@ -26,7 +27,9 @@ func (d *draft) settle(o *Options, head func() []string) ([]byte, error) {
 		}
 		needs, err := o.Judge(text)
 		if len(needs) > 0 {
-			d.reasons(needs, o.Why)
+			if err := d.reasons(needs, o.Why); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		var faults syntax.Errors
@@ -100,6 +103,10 @@ func (d *draft) faults(faults syntax.Errors, places []place) bool {
 		}
 		gone[key] = true
 		paths = append(paths, path)
+		if path[0] == "why" { // its grant has gone; or it is no reason, and will be asked for again
+			d.withdrawn[path[1].(string)] = f.Msg
+			continue
+		}
 		d.refused(path, why)
 	}
 	// The last elements of a list first, so that the others keep their numbers.
@@ -260,8 +267,11 @@ func (d *draft) drop(path, word string) {
 
 // reasons gives every grant that wants one the reason of the command line, or takes it
 // out. A reason that nobody thought of would pass for one that somebody did.
-func (d *draft) reasons(needs []Need, why string) {
+func (d *draft) reasons(needs []Need, why string) error {
 	for _, n := range needs {
+		if refused := d.withdrawn[n.Key]; refused != "" {
+			return fmt.Errorf("the reason %q: %s", why, refused)
+		}
 		if why != "" {
 			d.entry("why", n.Key, why)
 			continue
@@ -269,6 +279,7 @@ func (d *draft) reasons(needs []Need, why string) {
 		section, name, _ := strings.Cut(n.Key, ".")
 		d.comments.add(section, reason, n.Danger+"; to grant it, state it again with the reason under [why]", fmt.Sprintf("%s, key %s", d.withdraw(section, name), quote(n.Key)))
 	}
+	return nil
 }
 
 // withdraw takes a dangerous grant out, or makes it harmless, and says what it was.
@@ -319,6 +330,9 @@ func (d *draft) withdrawCall(name string) string {
 		shown = "seccomp.when." + name + " = " + quote(before)
 	}
 	safe := groupCondition(name)
+	if slices.Contains(filter.InitSet(), name) { // it can have no condition but init's own
+		safe = ""
+	}
 	if safe == "" || d.narrowed[name] {
 		d.drop("seccomp.allow", name)
 		delete(own, name)

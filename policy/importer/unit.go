@@ -1,9 +1,6 @@
 package importer
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // service reads the [Service] section of systemd units: systemd.service(5),
 // systemd.exec(5), systemd.kill(5), systemd.resource-control(5).
@@ -65,7 +62,7 @@ func (u *service) take(one directive) {
 		return
 	}
 	one.value = strings.ReplaceAll(one.value, "%%", "%")
-	if !slices.Contains(u.keys, key) {
+	if _, before := u.values[key]; !before {
 		u.keys = append(u.keys, key)
 	}
 	u.values[key] = append(u.values[key], one)

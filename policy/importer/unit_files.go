@@ -9,16 +9,17 @@ import (
 // tree is what a service sees. A unit without a root of its own sees the whole host;
 // here it sees programs, libraries and settings, and what the unit names.
 type tree struct {
-	u    *service
-	own  bool // the root is assembled here
-	have map[string]bool
+	u     *service
+	own   bool             // the root is assembled here
+	have  map[string]bool  // where something is mounted, or a link
+	binds map[string]table // those of the host's paths
 }
 
 // usr are the places of programs and libraries on a merged /usr.
 var usr = map[string]any{"/bin": "usr/bin", "/lib": "usr/lib", "/lib64": "usr/lib64", "/sbin": "usr/sbin"}
 
 func (u *service) files() {
-	t := &tree{u: u, own: true, have: map[string]bool{}}
+	t := &tree{u: u, own: true, have: map[string]bool{}, binds: map[string]table{}}
 	t.root()
 	if t.own {
 		t.system()
@@ -60,27 +61,37 @@ func (t *tree) system() {
 		d.entry("root.symlinks", name, target)
 		t.have[name] = true
 	}
-	d.element("mounts.bind", table{"from": "/usr", "exec": true})
-	d.element("mounts.bind", table{"from": "/etc"})
-	t.have["/usr"], t.have["/etc"] = true, true
+	t.directory("/usr", true)
+	t.directory("/etc", false)
 	argv := d.list("exec.argv")
 	if len(argv) == 0 || !path.IsAbs(argv[0]) {
 		return
 	}
 	if dir := path.Dir(path.Clean(argv[0])); !t.visible(dir) {
-		d.element("mounts.bind", table{"from": dir, "exec": true})
-		t.have[dir] = true
+		t.directory(dir, true)
 	}
+}
+
+// directory shows one of the host's, read-only.
+func (t *tree) directory(name string, exec bool) {
+	m := table{"from": name}
+	if exec {
+		m["exec"] = true
+	}
+	t.u.d.element("mounts.bind", m)
+	t.have[name], t.binds[name] = true, m
 }
 
 // visible tells whether a path lies in something that is there.
 func (t *tree) visible(name string) bool {
-	for parent := range t.have {
-		if within(name, parent) {
+	for ; ; name = path.Dir(name) {
+		if t.have[name] {
 			return true
 		}
+		if name == "/" || name == "." {
+			return !t.own
+		}
 	}
-	return !t.own
 }
 
 // private are the places for scratch files.
@@ -157,21 +168,26 @@ func (t *tree) bind(from, at string, writable, exec bool) {
 	}
 	if at = path.Clean(at); !t.have[at] {
 		t.have[at] = true
-		bindMount(t.u.d, from, at, writable, exec, false)
+		t.binds[at] = bindMount(t.u.d, from, at, writable, exec, false)
 	}
 }
 
 // lists are the lists of paths.
 func (t *tree) lists() {
-	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem"} {
+	// What takes away comes last, when all that it takes from is there.
+	for _, key := range []string{"TemporaryFileSystem", "BindReadOnlyPaths", "BindPaths", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths"} {
 		for _, one := range t.u.values[key] {
 			paths, ok := words(one.value)
 			if !ok {
 				t.u.d.skip("mounts", "its quotes or escapes are not understood", one.item)
 				continue
 			}
+			before := len(t.have)
 			for _, p := range paths {
 				t.listed(key, p, one)
+			}
+			if len(t.have) == before { // it names what is not there, or is so already
+				t.u.d.hold("mounts", one.item)
 			}
 			done(one.item)
 		}
@@ -194,9 +210,7 @@ func (t *tree) listed(key, p string, one directive) {
 	case "ReadWritePaths":
 		t.bind(name, "", true, false)
 	case "ReadOnlyPaths":
-		if !t.visible(name) {
-			t.bind(name, "", false, false)
-		}
+		t.readOnly(name)
 	case "InaccessiblePaths":
 		if t.visible(name) {
 			t.u.d.lost("masks", "it may be a file or a directory: add it to masks.mask, a directory with a slash at its end", one.item)
@@ -215,6 +229,23 @@ func (t *tree) listed(key, p string, one directive) {
 	}
 }
 
+// readOnly shows a path that cannot be written, also where it lies in one that can.
+func (t *tree) readOnly(name string) {
+	if rest, ok := strings.CutPrefix(name, "/var/run/"); ok {
+		name = "/run/" + rest
+	}
+	delete(t.binds[name], "writable") // of two that say otherwise systemd takes the stricter
+	for parent := name; ; parent = path.Dir(parent) {
+		if m := t.binds[parent]; m != nil && m["writable"] == nil {
+			return
+		}
+		if t.have[parent] || parent == "/" {
+			break
+		}
+	}
+	t.bind(name, "", false, false)
+}
+
 // temporary is a tmpfs with options of mount(8).
 func (t *tree) temporary(at string, options []string) {
 	element := table{"at": at, "mode": "0755"}
@@ -229,6 +260,9 @@ func (t *tree) temporary(at string, options []string) {
 		default:
 			t.u.d.note("mounts", "the tmpfs at "+at+" has no option "+o)
 		}
+	}
+	if t.have[at] {
+		t.u.d.note("mounts", "TemporaryFileSystem="+at+" hides what is there in the source; here the host's "+at+" is shown: the policy is weaker than its source for it")
 	}
 	t.tmpfs(element)
 }

@@ -31,6 +31,8 @@ var systemdGroups = sync.OnceValue(func() map[string][]string {
 	return all
 })
 
+var knownCalls = sync.OnceValue(filter.Names)
+
 // unitCalls is what the filter keys of a unit say together.
 type unitCalls struct {
 	allowed map[string]bool
@@ -121,7 +123,7 @@ func expand(name string) []string {
 	}
 	var all []string
 	if name == "@known" {
-		return filter.Names()
+		return knownCalls()
 	}
 	for _, member := range systemdGroups()[name] {
 		all = append(all, expand(member)...)
@@ -187,8 +189,9 @@ func (u *service) restrictions() {
 // named lists the calls that the unit allows one by one.
 func (u *service) named() {
 	var all []string
+	here := newCalls(u.o.Arches)
 	for name := range u.calls.allowed {
-		if name != clone3 && !u.calls.denied[name] {
+		if name != clone3 && !u.calls.denied[name] && here.here(name) {
 			all = append(all, name)
 		}
 	}

@@ -29,7 +29,7 @@ type writer struct {
 	line   int
 	start  int // offset of the line's first byte
 	places []place
-	notes  comments
+	notes  *comments
 }
 
 // width is where lines are broken, if they can be.
@@ -47,7 +47,7 @@ func (d *draft) write(head []string) (text []byte, places []place) {
 	}
 	for _, key := range sections {
 		t, _ := d.values[key].(table)
-		if len(t) > 0 || len(w.notes[key]) > 0 {
+		if len(t) > 0 || len(w.notes.of[key]) > 0 {
 			w.newline()
 			w.section(key, t)
 		}
@@ -90,7 +90,7 @@ func (w *writer) section(key string, t table) {
 		return
 	}
 	plain, tables := keysOf(field, t)
-	headed := len(plain) > 0 || len(w.notes[key]) > 0
+	headed := len(plain) > 0 || len(w.notes.of[key]) > 0
 	if headed {
 		w.put("[" + key + "]")
 		w.newline()
@@ -243,7 +243,7 @@ func (w *writer) mark(path []step) {
 
 // comments writes those of a section.
 func (w *writer) comments(section string) {
-	for _, c := range w.notes[section] {
+	for _, c := range w.notes.of[section] {
 		w.comment(c.text())
 	}
 }
