@@ -65,6 +65,10 @@ func runImport(flags *flag.FlagSet, args []string) error {
 		}
 		return needs, err
 	}
+	// What is there may have been completed by a person since the last import.
+	if _, err := os.Lstat(f.out); f.out != "" && err == nil {
+		return fmt.Errorf("%s: it is there already; an import overwrites nothing", f.out)
+	}
 	r, err := importer.Import(f.options, sources...)
 	if err != nil {
 		return err

@@ -95,6 +95,9 @@ func (c *calls) into(d *draft) {
 		}
 	}
 	d.add("seccomp.allow", given...)
+	if whens, _ := d.get("seccomp.when").(table); len(whens) > 0 {
+		d.note("seccomp", "conditions look at as many bits as the kernel does, those of the source at all 64 of a register (docs/import.md)")
+	}
 	c.forInit(d, given)
 }
 
@@ -109,7 +112,11 @@ func (c *calls) clone3(d *draft, r *rule) {
 // call writes one call; true when it is allowed.
 func (c *calls) call(d *draft, name string, r *rule) bool {
 	ofInit := slices.Contains(filter.InitSet(), name)
-	text, t, err := r.condition(name, c.arches)
+	cut := false
+	text, t, err := r.condition(name, c.arches, &cut)
+	if err == nil && cut && t != never {
+		d.comments.add("seccomp", remark, "comparisons that no bit which the kernel looks at can change are left out", name)
+	}
 	switch {
 	case err != nil:
 		d.skip("seccomp", err.Error()+"; the call is not allowed", r.items...)
@@ -119,7 +126,7 @@ func (c *calls) call(d *draft, name string, r *rule) bool {
 		return false
 	case t == never:
 		if r.allows() {
-			d.note("seccomp", name+" is both allowed and denied by the source; it is denied here")
+			d.comments.add("seccomp", remark, "both allowed and denied by the source; denied here", name)
 		}
 		c.denied(d, name, r, ofInit)
 		return false
@@ -164,13 +171,13 @@ func (c *calls) denied(d *draft, name string, r *rule, ofInit bool) {
 
 // condition writes the clauses as one condition: what some clause allows, less what an
 // earlier one denies.
-func (r *rule) condition(name string, arches []filter.Arch) (string, truth, error) {
+func (r *rule) condition(name string, arches []filter.Arch, cut *bool) (string, truth, error) {
 	var allowed, denied []string
 	size := 0
 	for _, c := range r.clauses {
 		text, t, err := "", always, error(nil)
 		if c.when != nil {
-			text, t, err = c.when.say(name, arches)
+			text, t, err = c.when.say(name, arches, cut)
 		}
 		size += len(text)
 		switch {

@@ -138,8 +138,9 @@ func number(v uint64) string {
 type expression [][]atom
 
 // say writes an expression. An expression without alternatives never holds, an empty
-// alternative always does.
-func (e expression) say(call string, arches []filter.Arch) (string, truth, error) {
+// alternative always does. cut is set when a comparison was left out because the bits
+// that the kernel looks at cannot change it.
+func (e expression) say(call string, arches []filter.Arch, cut *bool) (string, truth, error) {
 	var sums []string
 	equal := map[string][]string{} // alternatives "name == value", by name
 	var names []string
@@ -151,6 +152,7 @@ func (e expression) say(call string, arches []filter.Arch) (string, truth, error
 			if err != nil {
 				return "", depends, err
 			}
+			*cut = *cut || t != depends
 			if t == never {
 				result = never
 				break

@@ -113,7 +113,7 @@ func TestRoundTripMinijail(t *testing.T) {
 				}
 				for range 100 {
 					clean, dirty := registers(r, arch, name, values)
-					theirs := mjAllows(arch, policy[name], name, clean)
+					theirs := sameCall(arch, name, clean, func(args [6]uint64) bool { return allows(policy[name], args) })
 					for _, args := range [][6]uint64{clean, dirty} {
 						said++
 						if rules.Decide(arch, filter.Call{NR: uint32(nr), Arch: arch.AuditArch(), Args: args}) != filter.ActionAllow {
@@ -130,24 +130,6 @@ func TestRoundTripMinijail(t *testing.T) {
 	if allowed < said/20 {
 		t.Errorf("of %d calls only %d are allowed", said, allowed)
 	}
-}
-
-// mjAllows is allows for a clean call, or for the same with negative arguments
-// sign-extended, which the kernel does not tell from it.
-func mjAllows(arch filter.Arch, steps []mjStep, name string, clean [6]uint64) bool {
-	known := filter.Args(arch, name)
-	for choice := range 1 << len(known) {
-		args := clean
-		for i, a := range known {
-			if choice>>i&1 == 1 && a.Width < 64 && clean[i]>>(a.Width-1)&1 == 1 {
-				args[i] |= ^a.Mask()
-			}
-		}
-		if allows(steps, args) {
-			return true
-		}
-	}
-	return false
 }
 
 // The two readers of minijail policies mean opposite things by an action behind an

@@ -44,6 +44,8 @@ var refusals = []refused{
 	{"condition", OCISeccomp, allowRead + `{"names": ["dup"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ", "not": true}]}]}`, `unknown key "not": "syscalls[0].args[0]"`},
 	{"selection", OCISeccomp, allowRead + `{"names": ["dup"], "action": "SCMP_ACT_ALLOW", "includes": {"users": ["root"]}}]}`, `unknown key "users": "syscalls[0].includes"`},
 	{"kernel", OCISeccomp, allowRead + `{"names": ["dup"], "action": "SCMP_ACT_ALLOW", "includes": {"minKernel": "new"}}]}`, `not a version of the kernel: "syscalls[0].includes.minKernel"`},
+	{"architecture", OCISeccomp, `{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_S390X"]}`, "the profile is for other architectures than [amd64 arm64]"},
+	{"architectures", OCISeccomp, `{"defaultAction":"SCMP_ACT_ERRNO","archMap":[{"architecture":"SCMP_ARCH_S390X"}]}`, "the profile is for other architectures than [amd64 arm64]"},
 	{"allowing", OCISeccomp, `{"defaultAction": "SCMP_ACT_LOG"}`, "less those that the profile denies"},
 
 	{"version", OCIConfig, `{"ociVersion": "2.0.0"}`, `not a config.json of an OCI runtime`},

@@ -7,16 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"casemate/internal/caps"
-
-	"golang.org/x/sys/unix"
 )
 
 // unitKeys carry one key over, each from its last directive. Keys that are seen beside
 // others are in identity, files and filters.
 var unitKeys map[string]func(*service, directive)
 
+// They are put in here, since the functions know the table and a variable's value must
+// not depend on itself.
 func init() {
 	unitKeys = map[string]func(*service, directive){
 		"ExecStart": (*service).execStart, "Environment": (*service).environment, "WorkingDirectory": (*service).cwd,
@@ -25,7 +23,7 @@ func init() {
 		"LoadCredential": (*service).credential, "LoadCredentialEncrypted": (*service).credential,
 		"SetCredential": (*service).credential, "SetCredentialEncrypted": (*service).credential, "ImportCredential": (*service).credential,
 		"KillSignal": (*service).killSignal, "TimeoutStopSec": (*service).grace, "KillMode": (*service).killMode, "ProcSubset": (*service).procSubset,
-		"AppArmorProfile": (*service).apparmor, "SELinuxContext": (*service).selinux,
+		"AppArmorProfile": label("apparmor", "profile"), "SELinuxContext": label("selinux", "label"),
 		"EnvironmentFile": (*service).later, "PassEnvironment": (*service).later,
 	}
 	for _, key := range limitKeys() {
@@ -212,24 +210,17 @@ func (u *service) killMode(one directive) {
 	done(one.item)
 }
 
-func (u *service) apparmor(one directive) {
-	u.last(one.key)
-	name, optional := strings.CutPrefix(one.value, "-")
-	u.d.set("lsm.apparmor.profile", name)
-	if optional {
-		u.d.set("lsm.apparmor.require", false)
+// label is that of a security module; one behind a dash is not required.
+func label(module, key string) func(*service, directive) {
+	return func(u *service, one directive) {
+		u.last(one.key)
+		text, optional := strings.CutPrefix(one.value, "-")
+		u.d.set("lsm."+module+"."+key, text)
+		if optional {
+			u.d.set("lsm."+module+".require", false)
+		}
+		done(one.item)
 	}
-	done(one.item)
-}
-
-func (u *service) selinux(one directive) {
-	u.last(one.key)
-	label, optional := strings.CutPrefix(one.value, "-")
-	u.d.set("lsm.selinux.label", label)
-	if optional {
-		u.d.set("lsm.selinux.require", false)
-	}
-	done(one.item)
 }
 
 func (u *service) procSubset(one directive) {
@@ -276,109 +267,4 @@ func timeSpan(s string) (time.Duration, bool) {
 		s = s[len(m[0]):]
 	}
 	return sum, true
-}
-
-// identity is who the service runs as, and what it may.
-func (u *service) identity() {
-	user, hasUser := u.last("User")
-	dynamic := u.is("DynamicUser")
-	root := !dynamic && (!hasUser || user.value == "root" || user.value == "0")
-	if group, ok := u.last("Group"); ok {
-		u.d.set("exec.group", group.value)
-		done(group.item)
-	}
-	switch {
-	case dynamic:
-		u.d.note("exec", "there is no user that is made for the time of a run: it is 65534, which other services may have too; a user of its own is better")
-		done(itemsOf(u.values["DynamicUser"])...)
-		u.d.take("exec.group")
-	case root:
-		u.d.set("exec.user", "0")
-		if u.d.get("exec.group") == nil {
-			u.d.set("exec.group", "0")
-		}
-	default:
-		u.d.set("exec.user", user.value)
-	}
-	done(user.item)
-	u.d.hold("exec", itemsOf(u.values["DynamicUser"])...)
-	u.capabilities(root)
-}
-
-// capSet is a set of capabilities in the making.
-type capSet map[string]bool
-
-func allCaps() capSet {
-	all := capSet{}
-	for n := range unix.CAP_LAST_CAP + 1 {
-		all[capability(caps.Name(n))] = true
-	}
-	return all
-}
-
-// capSetOf reads the lines of CapabilityBoundingSet= or AmbientCapabilities=: lists that
-// add, with ~ lists that take away, from everything where they come first.
-func (u *service) capSetOf(key string) capSet {
-	all := u.values[key]
-	if all == nil {
-		return nil
-	}
-	var set capSet
-	for _, one := range all {
-		list, without := strings.CutPrefix(one.value, "~")
-		switch {
-		case one.value == "":
-			set = capSet{}
-		case set == nil && without:
-			set = allCaps()
-		case set == nil:
-			set = capSet{}
-		}
-		for name := range strings.FieldsSeq(list) {
-			if without {
-				delete(set, capability(name))
-			} else {
-				set[capability(name)] = true
-			}
-		}
-		done(one.item)
-	}
-	return set
-}
-
-// taken are the capabilities that other restrictions take.
-var taken = map[string][]string{
-	"ProtectClock": {"SYS_TIME", "WAKE_ALARM"}, "ProtectKernelModules": {"SYS_MODULE"}, "ProtectKernelLogs": {"SYSLOG"},
-	"PrivateDevices": {"MKNOD", "SYS_RAWIO"},
-}
-
-// capabilities: root holds the bounding set, others what is ambient.
-func (u *service) capabilities(root bool) {
-	if !root { // nothing is gained across execve, so that the set bounds nothing more
-		u.d.hold("capabilities", itemsOf(u.values["CapabilityBoundingSet"])...)
-	}
-	bounding, ambient := u.capSetOf("CapabilityBoundingSet"), u.capSetOf("AmbientCapabilities")
-	held := ambient
-	if root {
-		held = bounding
-		if bounding == nil {
-			u.d.note("capabilities", "the unit leaves root all its capabilities; none are kept here: name those that it needs")
-		}
-	}
-	var keep []string
-	for name := range held {
-		gone := bounding != nil && !bounding[name]
-		for key, names := range taken {
-			gone = gone || u.is(key) && slices.Contains(names, name)
-		}
-		if !gone {
-			keep = append(keep, name)
-		}
-	}
-	if held == nil && bounding == nil {
-		return
-	}
-	slices.Sort(keep)
-	u.d.set("capabilities.keep", []any{})
-	u.d.add("capabilities.keep", keep...)
 }
