@@ -25,7 +25,7 @@ type command struct {
 
 var commands = []command{
 	{"compile", runCompile}, {"check", runCheck}, {"show", runShow}, {"plan", runPlan}, {"run", runRun},
-	{"diff", runDiff}, {"audit", runAudit},
+	{"diff", runDiff}, {"audit", runAudit}, {"explain", runExplain},
 	{"import", runImport},
 	{"schema", runSchema}, {"keygen", runKeygen}, {"version", runVersion},
 }

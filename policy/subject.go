@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"syscall"
 
 	"casemate/internal/sealed"
@@ -58,4 +59,27 @@ func startsSealed(path string) (bool, error) {
 		return false, fmt.Errorf("%s: %w", path, err)
 	}
 	return bytes.Equal(head, []byte(sealed.Magic)), nil
+}
+
+// addText compiles the text of a sealed policy again, for its rules and lines. It has to
+// be the text that the policy was made from, with the same bases, groups and accounts:
+// another one's lines say nothing about this policy.
+func (s *subject) addText(path string, o compile.Options) error {
+	if s.text != nil {
+		return fmt.Errorf("%s: it is a text itself, and has no other", s.path)
+	}
+	r, err := compile.Compile(path, o)
+	if err != nil {
+		return err
+	}
+	for _, in := range s.file.Policy.Inputs {
+		switch in.Kind {
+		case "text", "base", "group", "passwd":
+			if !slices.Contains(r.Policy.Inputs, in) {
+				return fmt.Errorf("%s: it is not what %s was made from: %s %s is another there", path, s.path, in.Kind, in.Name)
+			}
+		}
+	}
+	s.text = r
+	return nil
 }

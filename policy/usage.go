@@ -17,6 +17,14 @@ const usage = `casemate compiles confinement policies at image build.
   casemate diff [--format text|json] [--passwd FILE] [--group FILE] OLD NEW
         Tell whether NEW confines less than OLD, and where: texts or sealed policies.
         Exit 1 when it does, or may.
+  casemate explain [--arch ARCH] [--text FILE.toml] [--passwd FILE] [--group FILE] FILE
+        syscall NAME [ARGUMENT=VALUE]... | cap NAME | path PATH | NUMBER | RECORD | -
+        Tell what a policy, text or sealed, does with it and which line says so: a call,
+        a capability, a path inside, a number of a call, a seccomp record of the audit
+        log, or those on standard input. --text names the text of a sealed policy.
+        Exit 1 when it is denied, whatever the arguments that are not stated.
+  casemate explain --flatten FILE
+        Print the effective policy: bases merged in, defaults written out.
   casemate run [--shim FILE] [--passwd FILE] [--group FILE] POLICY.toml [-- ARGUMENTS]
         Compile, and launch at once under casemate-shim, as root; for trying a policy
         at a terminal. The exit status is the shim's.
@@ -43,9 +51,10 @@ const usage = `casemate compiles confinement policies at image build.
   casemate version
   casemate help
 
-Exit codes: 0 done; 1 the new policy is weaker (diff), or there are findings at or above
---fail-on (audit); 2 bad input, of the command line, a file or a policy; 3 a filter that
-is not what the policy declares; when it was compiled, nothing is written.
+Exit codes: 0 done; 1 the new policy is weaker (diff), there are findings at or above
+--fail-on (audit), or it is denied (explain); 2 bad input, of the command line, a file or a
+policy; 3 a filter that is not what the policy declares; when it was compiled, nothing is
+written.
 
 For example, a first policy and what becomes of it:
 

@@ -50,12 +50,13 @@ var edges = map[string][]string{
 	"policy/danger":      nil,
 	"policy/region":      {"policy/filter", "policy/prove"},
 	"policy/tree":        {"internal/mount", "internal/sealed"},
+	"policy/explain":     {"internal/caps", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/region", "policy/syntax", "policy/tree"},
 	"policy/diff":        {"internal/caps", "internal/sealed", "policy/filter", "policy/prove", "policy/region", "policy/syntax", "policy/tree"},
 	"policy/importer":    {"internal/caps", "policy/base", "policy/filter", "policy/syntax"},
 	"policy/compile":     {"internal/exit", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/replay", "policy/seccomp", "policy/syntax"},
 	"policy/report":      nil,
 	"policy/audit":       {"internal/caps", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/report", "policy/syntax"},
-	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/audit", "policy/compile", "policy/diff", "policy/filter", "policy/importer", "policy/seccomp", "policy/syntax"},
+	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/audit", "policy/compile", "policy/diff", "policy/explain", "policy/filter", "policy/importer", "policy/seccomp", "policy/syntax"},
 	"policy/filter/gen":  nil,
 	"tests":              {"internal/facts"},
 	"fuzz":               nil,
@@ -74,7 +75,7 @@ var edges = map[string][]string{
 var pure = []string{
 	"apparmor", "selinux", "internal/wire", "internal/gate", "internal/orders", "internal/sealed", "internal/plan",
 	"internal/mount", "internal/caps", "internal/cgroup", "internal/seccomp", "internal/network", "internal/launch",
-	"policy/region", "policy/tree", "policy/diff",
+	"policy/region", "policy/tree", "policy/diff", "policy/explain",
 }
 
 // shipped binaries must not link any of these: compilers of policy, cgo, reflection-heavy

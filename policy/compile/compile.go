@@ -38,6 +38,8 @@ type Result struct {
 	Rules  filter.Rules // what the filters of Policy are proved to mean
 	Proofs []Proved
 	Text   *syntax.File // with its bases merged in
+
+	Reasons map[string]string // of [why], those that a grant needs
 }
 
 // Compile reads the policy at path, resolves it, and proves its filters. Errors of the
@@ -90,7 +92,7 @@ func (c *compiler) compile() (*Result, error) {
 	if err := sealed.Validate(c.out); err != nil {
 		return nil, fmt.Errorf("BUG: %s: the compiler made a policy that cannot be sealed: %w", c.name, err)
 	}
-	return &Result{Policy: c.out, Rules: c.rules, Proofs: c.proofs, Text: c.file}, nil
+	return &Result{Policy: c.out, Rules: c.rules, Proofs: c.proofs, Text: c.file, Reasons: c.reasons()}, nil
 }
 
 // fail records a fault at the value under a path of keys; see syntax.File.Find.

@@ -40,3 +40,12 @@ func (c *compiler) grants() []string {
 	}
 	return sorted(all)
 }
+
+// reasons are those that a grant has asked for.
+func (c *compiler) reasons() map[string]string {
+	needed := map[string]string{}
+	for key := range c.needed {
+		needed[key] = c.file.Why[key]
+	}
+	return needed
+}

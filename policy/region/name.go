@@ -9,17 +9,17 @@ import (
 	"casemate/policy/filter"
 )
 
-// families tells by which prefix the values of an argument are named. A call stands
+// families tells by which prefixes the values of an argument are named. A call stands
 // before an argument's name alone, which serves all calls.
 var families = map[string]string{
-	"prot": "PROT_", "domain": "AF_", "option": "PR_", "advice": "MADV_", "whence": "SEEK_", "clockid": "CLOCK_",
+	"prot": "PROT_", "domain": "AF_", "option": "PR_SET_ PR_GET_ PR_CAPBSET_ PR_CAP_AMBIENT", "advice": "MADV_", "whence": "SEEK_", "clockid": "CLOCK_",
 	"resource": "RLIMIT_", "dirfd": "AT_FDCWD", "olddirfd": "AT_FDCWD", "newdirfd": "AT_FDCWD", "who": "RUSAGE_", "level": "SOL_",
 	"clone.flags": "CLONE_", "unshare.flags": "CLONE_", "setns.nstype": "CLONE_", "mmap.flags": "MAP_",
 	"open.flags": "O_", "openat.flags": "O_", "pipe2.flags": "O_", "dup3.flags": "O_",
 	"socket.type": "SOCK_", "socketpair.type": "SOCK_", "accept4.flags": "SOCK_", "socket.protocol": "IPPROTO_",
-	"ioctl.cmd": "TIOC", "fcntl.cmd": "F_", "madvise.advice": "MADV_", "memfd_create.flags": "MFD_", "seccomp.operation": "SECCOMP_SET_",
+	"ioctl.cmd": "TIOC", "fcntl.cmd": "F_DUPFD F_GET F_SET F_ADD_ F_NOTIFY F_OFD_", "madvise.advice": "MADV_", "memfd_create.flags": "MFD_", "seccomp.operation": "SECCOMP_SET_",
 	"ptrace.request": "PTRACE_", "keyctl.operation": "KEYCTL_", "futex.futex_op": "FUTEX_", "personality.persona": "PER_",
-	"mount.mountflags": "MS_", "umount2.flags": "MNT_", "bpf.cmd": "BPF_", "flock.operation": "LOCK_", "arch_prctl.code": "ARCH_",
+	"mount.mountflags": "MS_", "umount2.flags": "MNT_", "flock.operation": "LOCK_", "arch_prctl.code": "ARCH_",
 	"membarrier.cmd": "MEMBARRIER_CMD_", "epoll_ctl.op": "EPOLL_CTL_", "waitid.idtype": "P_", "mlockall.flags": "MCL_",
 	"sched_setscheduler.policy": "SCHED_", "getrandom.flags": "GRND_", "shutdown.how": "SHUT_", "renameat2.flags": "RENAME_",
 	"splice.flags": "SPLICE_F_", "mremap.flags": "MREMAP_", "msync.flags": "MS_", "unlinkat.flags": "AT_", "userfaultfd.flags": "UFFD_",
@@ -34,10 +34,13 @@ func (t term) constants() []filter.Constant {
 	if !ok {
 		prefix = families[name]
 	}
-	if prefix == "" {
-		return nil
+	var all []filter.Constant
+	for _, p := range strings.Fields(prefix) {
+		all = append(all, filter.Constants(t.arch, p)...)
 	}
-	return filter.Constants(t.arch, prefix)
+	return slices.DeleteFunc(all, func(c filter.Constant) bool {
+		return slices.ContainsFunc(others, func(o string) bool { return strings.HasPrefix(c.Name, o) })
+	})
 }
 
 // value names a value under a mask: a constant, or flags that make it up, or the number.
@@ -95,7 +98,7 @@ func flags(all []filter.Constant, v uint64) (string, bool) {
 	var names []string
 	left := v
 	for _, c := range all {
-		if c.Value == v && !slices.Contains(others, c.Name) {
+		if c.Value == v {
 			return c.Name, true
 		}
 		if bits.OnesCount64(c.Value) == 1 && left&c.Value != 0 {
@@ -105,5 +108,9 @@ func flags(all []filter.Constant, v uint64) (string, bool) {
 	return strings.Join(names, "|"), left == 0 && v != 0
 }
 
-// others are names that share a value and a prefix with the one that is meant.
-var others = []string{"AF_FILE", "AF_LOCAL", "AF_ROUTE", "SOCK_SNDBUF_LOCK", "SOCK_RCVBUF_LOCK", "O_LARGEFILE", "MS_MANDLOCK"}
+// others begin names that share a prefix and values with those that are meant.
+var others = []string{
+	"AF_FILE", "AF_LOCAL", "AF_ROUTE", "SOCK_SNDBUF_LOCK", "SOCK_RCVBUF_LOCK", "O_LARGEFILE", "MS_MANDLOCK",
+	"PR_SET_MM_", "PR_CAP_AMBIENT_", "PTRACE_EVENT_", "PTRACE_EVENTMSG_", "PTRACE_PEEKSIGINFO_SHARED", "PTRACE_O_", "PTRACE_SYSCALL_INFO_", "TIOCM_", "TIOCPKT_", "TIOCSER_",
+	"SCHED_FLAG_", "CLONE_ARGS_SIZE_", "MAP_HUGE_", "MFD_HUGE_",
+}

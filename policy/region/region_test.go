@@ -62,6 +62,9 @@ func TestText(t *testing.T) {
 		{"openat", "flags & 0x80000000 == 0", "flags & 0x80000000 == 0"},
 		{"openat", "mode & 7 == 0", "mode & 7 == 0"},
 		{"openat", "dirfd == AT_FDCWD", "dirfd == AT_FDCWD"},
+		{"prctl", "option in {PR_SET_PDEATHSIG, PR_CAP_AMBIENT, PR_SET_VMA}", "option in {PR_SET_PDEATHSIG, PR_CAP_AMBIENT, PR_SET_VMA}"},
+		{"fcntl", "cmd in {F_DUPFD, F_GETFL}", "cmd in {F_DUPFD, F_GETFL}"},
+		{"ptrace", "request == PTRACE_PEEKTEXT", "request == PTRACE_PEEKTEXT"},
 		{"listen", "backlog <= 128", "backlog <= 0x80"},
 		{"listen", "backlog > 16 && backlog < 32", "backlog >= 0x11 && backlog <= 0x1f"},
 	} {

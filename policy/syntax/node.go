@@ -51,3 +51,19 @@ func (n *Node) Equal(o *Node) bool {
 		maps.EqualFunc(n.Table, o.Table, (*Node).Equal) &&
 		slices.EqualFunc(n.List, o.List, (*Node).Equal)
 }
+
+// Clone is a copy that shares nothing with n.
+func (n *Node) Clone() *Node {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	c.Table, c.List = maps.Clone(n.Table), slices.Clone(n.List)
+	for key, child := range c.Table {
+		c.Table[key] = child.Clone()
+	}
+	for i, child := range c.List {
+		c.List[i] = child.Clone()
+	}
+	return &c
+}
