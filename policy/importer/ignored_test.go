@@ -10,12 +10,18 @@ import (
 	"strings"
 	"testing"
 
+	"casemate/policy/syntax"
+
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // body is what an import comes to, without the counts of its head: the text or the error.
+// The language is asked, and not the compiler: what that would refuse is there too.
 func body(o Options, sources ...Source) string {
-	o.Judge = judge
+	o.Judge = func(text []byte) ([]Need, error) {
+		_, err := syntax.Parse("imported.toml", text)
+		return nil, err
+	}
 	r, err := Import(o, sources...)
 	if err != nil {
 		return err.Error()

@@ -171,6 +171,24 @@ func TestGuess(t *testing.T) {
 	}
 }
 
+// What the compiler does not carry to the kernel, or not yet, stands as a comment with
+// its words; what it does is stated.
+func TestTerminal(t *testing.T) {
+	for _, s := range []Source{
+		{Name: "x.service", Text: []byte("[Service]\nExecStart=/usr/bin/x\nStandardInput=tty-force\n")},
+		{Name: "x.json", Text: []byte(`{"ociVersion": "1.0.0", "process": {"terminal": true, "args": ["/usr/bin/x"]}}`)},
+	} {
+		r, err := Import(Options{Judge: judge}, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted(t, r)
+		if text := string(r.Text); strings.Contains(text, "\ntty = true\n") == strings.Contains(text, "# not translated: exec.tty = true (") {
+			t.Errorf("%s: the terminal is neither stated nor refused, or both:\n%s", s.Name, text)
+		}
+	}
+}
+
 func TestImportOfNothingKnown(t *testing.T) {
 	_, err := Import(Options{Judge: judge}, Source{Name: "x", Text: []byte("hello")})
 	if err == nil || !strings.Contains(err.Error(), "name its kind") {

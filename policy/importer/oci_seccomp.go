@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"casemate/policy/filter"
 
@@ -180,7 +181,7 @@ func (p *profile) rule(o *object) {
 		return
 	}
 	if c := o.at("comment"); c != nil && p.text(c) != "" {
-		p.d.note("seccomp", p.text(c))
+		p.d.note("seccomp", "the source says: "+strconv.Quote(clip(p.text(c))))
 	}
 	done(o.at("comment").leaves()...)
 	action := o.at("action")
