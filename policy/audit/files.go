@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"casemate/internal/sealed"
 	"casemate/policy/base"
@@ -16,11 +17,19 @@ import (
 
 // mount records a finding about a mount, under the key that its reason has.
 func (v *view) mount(m *sealed.Mount, severity Severity, format string, args ...any) {
-	subject := "mounts." + m.Target
+	subject := "mounts." + word(m.Target)
 	if m.Source != "" {
-		subject += " " + m.Source // another source at the same place is another finding
+		subject += " " + word(m.Source) // another source at the same place is another finding
 	}
 	v.found(Finding{Subject: subject, At: m.At, Severity: severity, Message: fmt.Sprintf(format, args...)})
+}
+
+// word is a path as one word, so that two paths cannot be shifted into one another.
+func word(path string) string {
+	if strings.Contains(path, " ") {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 func (v *view) root(subject string, severity Severity, format string, args ...any) {
@@ -44,7 +53,7 @@ var stateDirs = []string{"/var/lib", "/var/cache", "/var/log", "/var/spool", "/s
 func hostPaths(v *view) {
 	if r := &v.policy.Root; r.Path != "" {
 		if why := danger.Source(r.Path, r.Writable); why != "" {
-			v.root("root.path "+r.Path, 0, "the root is %s of the host: %s", r.Path, why)
+			v.root("root.path "+word(r.Path), 0, "the root is %s of the host: %s", r.Path, why)
 		}
 	}
 	for i := range v.policy.Mounts {
@@ -68,8 +77,11 @@ func below(path, dir string) bool {
 }
 func within(path, dir string) bool { return path == dir || below(path, dir) }
 
+// defaultMasks are read once: they are text.
+var defaultMasks = sync.OnceValue(base.Masks)
+
 func missingMasks(v *view) {
-	defaults := base.Masks()
+	defaults := defaultMasks()
 	for _, list := range []struct {
 		word  string
 		paths []string
@@ -171,12 +183,12 @@ func mutableCode(v *view) {
 		}
 	}
 	if slices.ContainsFunc(mutableDirs, func(d string) bool { return within(v.policy.Root.Path, d) }) {
-		v.root("root.path "+v.policy.Root.Path, 0, "the root is %s of the host, which is written while it runs", v.policy.Root.Path)
+		v.root("root.path "+word(v.policy.Root.Path), 0, "the root is %s of the host, which is written while it runs", v.policy.Root.Path)
 	}
-	for _, word := range v.policy.Exec.Argv[1:] {
-		m := v.mountOf(word)
-		if m != nil && m.Kind == sealed.Bind && m.Writable && slices.Contains(codeSuffixes, path.Ext(word)) {
-			v.mount(m, 0, "the program is given %s, which it can write", word)
+	for _, arg := range v.policy.Exec.Argv[1:] {
+		m := v.mountOf(arg)
+		if m != nil && m.Kind == sealed.Bind && m.Writable && slices.Contains(codeSuffixes, path.Ext(arg)) {
+			v.mount(m, 0, "the program is given %q, which it can write", arg)
 		}
 	}
 }

@@ -22,7 +22,7 @@ arch = ["amd64"]
 var today = toml.LocalDate{Year: 2026, Month: 11, Day: 26}
 
 // write puts a text into a directory of its own, which becomes the working directory.
-func write(t *testing.T, text string) {
+func write(t testing.TB, text string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string]string{
@@ -38,6 +38,12 @@ func write(t *testing.T, text string) {
 // compiled is p.toml as a subject, as the tool makes one of a text.
 func compiled(t *testing.T, text string) *Subject {
 	t.Helper()
+	return compiledOf(t, text)
+}
+
+// compiledOf is compiled for tests and benchmarks.
+func compiledOf(t testing.TB, text string) *Subject {
+	t.Helper()
 	write(t, text)
 	r, err := compile.Compile("p.toml", compile.Options{Passwd: "passwd", Group: "group"})
 	if err != nil {
@@ -47,7 +53,7 @@ func compiled(t *testing.T, text string) *Subject {
 }
 
 // sealedOf is a policy after a way through its sealed form.
-func sealedOf(t *testing.T, p *sealed.Policy) *sealed.File {
+func sealedOf(t testing.TB, p *sealed.Policy) *sealed.File {
 	t.Helper()
 	b, err := sealed.Encode(p, nil)
 	if err != nil {

@@ -1,6 +1,10 @@
 package audit
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // texts are policies that the compiler takes: what each rule finds in one, and a close
 // one in which it finds nothing. Fragments begin in line 5.
@@ -102,7 +106,8 @@ var texts = []struct {
 }
 
 // Each rule finds what it is for, at its place, and nothing in a policy next to it.
-func TestRulesOnTexts(t *testing.T) {
+func TestGoldenRulesOnTexts(t *testing.T) {
+	var evidence strings.Builder
 	for _, c := range texts {
 		t.Run(c.rule+" "+c.subject, func(t *testing.T) {
 			r := audited(compiled(t, head+c.finds))
@@ -116,11 +121,17 @@ func TestRulesOnTexts(t *testing.T) {
 			if got := f.where(); got != c.where && !(c.where == "default" && (f.At == "default" || f.At == "@casemate-init")) {
 				t.Errorf("at %s (%s)", got, f.At)
 			}
+			fmt.Fprintf(&evidence, "%s\n\t%s: %s %s %s: %s\n", strings.ReplaceAll(c.finds, "\n", "\n  "), f.where(), f.Rule.ID, f.Severity, f.Subject, f.Message)
+			if f.Witness != nil {
+				fmt.Fprintf(&evidence, "\t%s\n", f.Witness)
+				f.shows(t, compiled(t, head+c.finds))
+			}
 			if f := of(audited(compiled(t, head+c.close)), c.rule, c.subject); f != nil {
 				t.Errorf("found in\n%s\n%s: %s", c.close, f.where(), f.Message)
 			}
 		})
 	}
+	golden(t, "evidence.txt", []byte(evidence.String()))
 }
 
 // of is the finding of a rule on a subject; nil for none.
