@@ -2,15 +2,12 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"casemate/policy/audit"
 	"casemate/policy/compile"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // exampleRun audits the examples as a person would.
@@ -30,25 +27,11 @@ func exampleRun(t *testing.T) *audit.Run {
 
 // What the audit says of the examples.
 func TestGoldenAudit(t *testing.T) {
-	const file = "testdata/golden/audit.txt"
 	var b bytes.Buffer
 	if err := audit.WriteText(&b, exampleRun(t)); err != nil {
 		t.Fatal(err)
 	}
-	got := strings.ReplaceAll(b.String(), examples(t), "$EXAMPLES")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("go test -update rewrites it\n%s", d)
-	}
+	same(t, "testdata/golden/audit.txt", strings.ReplaceAll(b.String(), examples(t), "$EXAMPLES"))
 }
 
 // The examples pass by default, and the one that faces the network has something to say.

@@ -43,7 +43,12 @@ func golden(t *testing.T, policy, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := stable(newView(&sealed.File{Policy: r.Policy}).text(), examples(t))
+	same(t, file, stable(newView(&sealed.File{Policy: r.Policy}).text(), examples(t)))
+}
+
+// same demands that a golden file holds a text.
+func same(t *testing.T, file, got string) {
+	t.Helper()
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)

@@ -55,7 +55,7 @@ var edges = map[string][]string{
 	"policy/importer":    {"internal/caps", "policy/base", "policy/filter", "policy/syntax"},
 	"policy/compile":     {"internal/exit", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/replay", "policy/seccomp", "policy/syntax"},
 	"policy/report":      nil,
-	"policy/audit":       {"internal/caps", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/report", "policy/syntax"},
+	"policy/audit":       {"internal/caps", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/region", "policy/report", "policy/syntax", "policy/tree"},
 	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/audit", "policy/compile", "policy/diff", "policy/explain", "policy/filter", "policy/importer", "policy/seccomp", "policy/syntax"},
 	"policy/filter/gen":  nil,
 	"tests":              {"internal/facts"},

@@ -7,6 +7,7 @@ import (
 	"casemate/internal/sealed"
 	"casemate/policy/danger"
 	"casemate/policy/prove"
+	"casemate/policy/tree"
 
 	"golang.org/x/sys/unix"
 )
@@ -133,7 +134,7 @@ func unlimited(v *view) {
 
 func writableCgroups(v *view) {
 	for i := range v.policy.Mounts {
-		if m := &v.policy.Mounts[i]; m.Kind == sealed.Bind && m.Writable && (within(m.Source, "/sys/fs/cgroup") || within("/sys/fs/cgroup", m.Source)) {
+		if m := &v.policy.Mounts[i]; m.Kind == sealed.Bind && m.Writable && (tree.Within(m.Source, "/sys/fs/cgroup") || tree.Within("/sys/fs/cgroup", m.Source)) {
 			v.mount(m, 0, "the host's cgroup tree is writable at %s", m.Target)
 		}
 	}
@@ -142,7 +143,7 @@ func writableCgroups(v *view) {
 func hostDevices(v *view) {
 	for i := range v.policy.Mounts {
 		m := &v.policy.Mounts[i]
-		if m.Kind == sealed.Bind && (within(m.Source, "/dev") || within(m.Target, "/dev") && m.Writable) {
+		if m.Kind == sealed.Bind && (tree.Within(m.Source, "/dev") || tree.Within(m.Target, "/dev") && m.Writable) {
 			v.mount(m, 0, "%s of the host is bound to %s", m.Source, m.Target)
 		}
 	}

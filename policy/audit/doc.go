@@ -9,7 +9,8 @@
 //
 // It is pure: it reads no file and no clock. It imports policy/prove for the behaviour
 // of filters, policy/filter and policy/base for the tables, policy/danger for what paths
-// and calls open, policy/syntax for places and waivers, policy/report for the forms,
+// and calls open, policy/tree and policy/region for what stands at a path and how a call is
+// written, policy/syntax for places and waivers, policy/report for the forms,
 // internal/sealed and internal/caps.
 //
 //	rule.go table_*.go   the rules        audit.go view.go     one policy, all rules

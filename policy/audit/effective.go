@@ -47,7 +47,7 @@ func (v *view) effective() Effective {
 	}
 	for _, p := range v.programs {
 		for _, nr := range filter.Numbers(p.arch) {
-			if slices.ContainsFunc(p.of[uint32(nr)], func(i int) bool { return permits(p.regions[i].verdict) }) {
+			if slices.ContainsFunc(p.of[uint32(nr)], func(i int) bool { return permits(p.areas[i].verdict) }) {
 				e.Calls[string(p.arch)]++
 			}
 		}

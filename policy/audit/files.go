@@ -11,6 +11,7 @@ import (
 	"casemate/internal/sealed"
 	"casemate/policy/base"
 	"casemate/policy/danger"
+	"casemate/policy/tree"
 
 	"golang.org/x/sys/unix"
 )
@@ -71,39 +72,26 @@ func hostPaths(v *view) {
 	}
 }
 
-// below and within compare clean paths.
-func below(path, dir string) bool {
-	return strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/") && path != "/"
-}
-func within(path, dir string) bool { return path == dir || below(path, dir) }
+// below reports whether a path lies in a directory and is not the directory.
+func below(path, dir string) bool { return path != dir && tree.Within(path, dir) }
 
 // defaultMasks are read once: they are text.
 var defaultMasks = sync.OnceValue(base.Masks)
 
 func missingMasks(v *view) {
 	defaults := defaultMasks()
-	for _, list := range []struct {
-		word  string
-		paths []string
-		have  []sealed.Path
-	}{
-		{"masked", defaults.Mask, v.policy.Masks},
-		{"read-only", defaults.Readonly, append(slices.Clone(v.policy.ReadOnly), v.policy.Masks...)},
-	} {
-		for _, path := range list.paths {
-			covered := slices.ContainsFunc(list.have, func(p sealed.Path) bool { return within(path, p.Path) })
-			if v.kernelTree(path) && !covered {
-				v.found(Finding{Subject: "masks." + path, At: v.unmasked(path), Message: path + " is not " + list.word})
-			}
-		}
-	}
+	v.uncovered(defaults.Mask, tree.Masked, "masked")
+	v.uncovered(defaults.Readonly, tree.ReadOnly, "read-only")
 }
 
-// kernelTree reports whether the proc or sysfs that a default lies in is mounted.
-func (v *view) kernelTree(path string) bool {
-	return slices.ContainsFunc(v.policy.Mounts, func(m sealed.Mount) bool {
-		return (m.Kind == sealed.Proc || m.Kind == sealed.Sysfs) && below(path, m.Target)
-	})
+// uncovered finds paths of the mounted proc and sysfs that allow more than they should.
+func (v *view) uncovered(paths []string, most tree.Access, word string) {
+	for _, path := range paths {
+		s := tree.At(v.policy, path)
+		if s.Mount != nil && (s.Mount.Kind == sealed.Proc || s.Mount.Kind == sealed.Sysfs) && s.Access > most {
+			v.found(Finding{Subject: "masks." + path, At: v.unmasked(path), Message: path + " is not " + word})
+		}
+	}
 }
 
 // unmasked is where the policy takes a default away.
@@ -136,7 +124,7 @@ func defeatedMasks(v *view) {
 	}
 	for i := range v.policy.Mounts {
 		m := &v.policy.Mounts[i]
-		if m.Kind == sealed.Bind && (within(m.Source, "/proc") || within(m.Source, "/sys") || m.Recursive && (m.Source == "/")) {
+		if m.Kind == sealed.Bind && (tree.Within(m.Source, "/proc") || tree.Within(m.Source, "/sys") || m.Recursive && (m.Source == "/")) {
 			v.mount(m, 0, "what the masks hide is seen at %s, where %s of the host is bound", m.Target, m.Source)
 		}
 	}
@@ -178,28 +166,19 @@ func mutableCode(v *view) {
 		if m.Kind != sealed.Bind || !m.Exec {
 			continue
 		}
-		if slices.ContainsFunc(mutableDirs, func(d string) bool { return within(m.Source, d) }) {
+		if slices.ContainsFunc(mutableDirs, func(d string) bool { return tree.Within(m.Source, d) }) {
 			v.mount(m, 0, "programs are executed from %s of the host, which is written while it runs", m.Source)
 		}
 	}
-	if slices.ContainsFunc(mutableDirs, func(d string) bool { return within(v.policy.Root.Path, d) }) {
+	if slices.ContainsFunc(mutableDirs, func(d string) bool { return tree.Within(v.policy.Root.Path, d) }) {
 		v.root("root.path "+word(v.policy.Root.Path), 0, "the root is %s of the host, which is written while it runs", v.policy.Root.Path)
 	}
 	for _, arg := range v.policy.Exec.Argv[1:] {
-		m := v.mountOf(arg)
-		if m != nil && m.Kind == sealed.Bind && m.Writable && slices.Contains(codeSuffixes, path.Ext(arg)) {
-			v.mount(m, 0, "the program is given %q, which it can write", arg)
+		if !strings.HasPrefix(arg, "/") || !slices.Contains(codeSuffixes, path.Ext(arg)) {
+			continue
+		}
+		if s := tree.At(v.policy, path.Clean(arg)); s.Access == tree.Writable && s.Mount != nil && s.Mount.Kind == sealed.Bind {
+			v.mount(s.Mount, 0, "the program is given %q, which it can write", arg)
 		}
 	}
-}
-
-// mountOf gives the mount that a path lies in; nil for the root or no path.
-func (v *view) mountOf(file string) *sealed.Mount {
-	var best *sealed.Mount
-	for i := range v.policy.Mounts {
-		if m := &v.policy.Mounts[i]; within(file, m.Target) && (best == nil || len(m.Target) > len(best.Target)) {
-			best = m
-		}
-	}
-	return best
 }

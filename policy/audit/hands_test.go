@@ -231,3 +231,36 @@ func change(p *sealed.Policy, kind, name string) {
 		}
 	}
 }
+
+// counting is a program whose verdict is the sum of the low two bits of twelve words: in
+// some 400 instructions, 4^12 boxes of calls.
+func counting() []byte {
+	const head, size, rows = 3, 9, 12
+	list := []ins{load(4), jeq(sealed.ArchAMD64, 1, 0), ret(kill)}
+	block := func(row, sum int) int { // where a sum goes on after row words; after the last, its verdict
+		if row == rows {
+			return head + size*rows*4 + sum%4
+		}
+		return head + size*(4*row+sum%4)
+	}
+	for row := range rows {
+		for sum := range 4 {
+			list = append(list, load(uint32(16+4*row)), ins{unix.BPF_ALU | unix.BPF_AND, 0, 0, 3}, jeq(1, 3, 0), jeq(2, 3, 0), jeq(3, 3, 0))
+			for more := range 4 {
+				list = append(list, ins{unix.BPF_JMP | unix.BPF_JA, 0, 0, uint32(block(row+1, sum+more) - len(list) - 1)})
+			}
+		}
+	}
+	return assembled(append(list, ret(eperm), ret(enosys), ret(allow), ret(kill))...)
+}
+
+// A filter that nobody can say anything about in bounded work is called that.
+func TestHostileFilter(t *testing.T) {
+	r := audited(byOtherHands(t, head, filtered(counting())))
+	if f := of(r, "SC-002", "seccomp amd64"); f == nil || !strings.Contains(f.Message, "cannot be judged") || !r.Unproved() {
+		t.Errorf("%+v", f)
+	}
+	if r.Effective.Calls["amd64"] != 0 {
+		t.Error("calls are counted that nobody has seen")
+	}
+}

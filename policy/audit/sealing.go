@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"casemate/internal/sealed"
 	"casemate/policy/filter"
@@ -75,22 +76,13 @@ func differs(a, b *sealed.Policy) string {
 }
 
 func missingArch(v *view) {
-	have := map[string]bool{}
-	for _, f := range v.policy.Filters {
-		have[archName(f.Arch)] = true
-	}
-	for _, f := range v.Text.Policy.Filters {
-		if name := archName(f.Arch); !have[name] {
-			v.found(Finding{Subject: "arch " + name, At: v.at("arch"), Message: "there is no filter for " + name})
+	for _, a := range filter.Arches() {
+		if hasFilter(v.Text.Policy, a) && !hasFilter(v.policy, a) {
+			v.found(Finding{Subject: "arch " + string(a), At: v.at("arch"), Message: "there is no filter for " + string(a)})
 		}
 	}
 }
 
-func archName(audit uint32) string {
-	for _, a := range filter.Arches() {
-		if a.AuditArch() == audit {
-			return string(a)
-		}
-	}
-	return fmt.Sprintf("%#x", audit)
+func hasFilter(p *sealed.Policy, a filter.Arch) bool {
+	return slices.ContainsFunc(p.Filters, func(f sealed.Filter) bool { return f.Arch == a.AuditArch() })
 }

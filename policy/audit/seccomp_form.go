@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// returned gives a region of a program that gets one of the kinds of verdicts.
-func (p *program) returned(kinds ...uint32) *region {
-	for i := range p.regions {
+// returned gives an area of a program that gets one of the kinds of verdicts.
+func (p *program) returned(kinds ...uint32) *area {
+	for i := range p.areas {
 		for _, k := range kinds {
-			if kind(p.regions[i].verdict) == k {
-				return &p.regions[i]
+			if kind(p.areas[i].verdict) == k {
+				return &p.areas[i]
 			}
 		}
 	}
@@ -36,8 +36,8 @@ func killThread(v *view) { v.verdictFound(unix.SECCOMP_RET_KILL_THREAD) }
 
 func unstableInput(v *view) {
 	for _, p := range v.programs {
-		for i := range p.regions {
-			if r := &p.regions[i]; !r.box[prove.IPLow].Full() || !r.box[prove.IPHigh].Full() {
+		for i := range p.areas {
+			if r := &p.areas[i]; !r.box[prove.IPLow].Full() || !r.box[prove.IPHigh].Full() {
 				v.found(Finding{Subject: "seccomp " + string(p.arch), At: v.at("seccomp"), Witness: p.example(r),
 					Message: fmt.Sprintf("the filter for %s looks at the instruction pointer", p.arch)})
 				break
@@ -57,7 +57,7 @@ func (v *view) pointers(p *program, nr uint32) {
 			continue
 		}
 		for _, i := range p.of[nr] {
-			r := &p.regions[i]
+			r := &p.areas[i]
 			if !r.box[prove.ArgLow(arg.Index)].Full() || !r.box[prove.ArgHigh(arg.Index)].Full() {
 				v.call(name, p.example(r, where{prove.NR, prove.Values(nr)}), 0, fmt.Sprintf("the verdict on %s depends on %s, a pointer", name, arg.Names[0]))
 				break

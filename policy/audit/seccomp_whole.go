@@ -106,8 +106,8 @@ func x32(v *view) {
 
 // admits gives any allowed call that keeps the demands, under whatever architecture.
 func (p *program) admits(demands ...where) *Witness {
-	for i := range p.regions {
-		if r := &p.regions[i]; permits(r.verdict) {
+	for i := range p.areas {
+		if r := &p.areas[i]; permits(r.verdict) {
 			if w := p.example(r, demands...); w != nil {
 				return w
 			}
@@ -118,8 +118,8 @@ func (p *program) admits(demands ...where) *Witness {
 
 func unknownNumbers(v *view) {
 	for _, p := range v.programs {
-		for i := range p.regions {
-			r := &p.regions[i]
+		for i := range p.areas {
+			r := &p.areas[i]
 			nr, ok := p.unknownIn(r)
 			if !ok || r.verdict == filter.ActionENOSYS {
 				continue
@@ -135,9 +135,9 @@ func unknownNumbers(v *view) {
 	}
 }
 
-// unknownIn gives a number of the region that the table does not know and that is no
+// unknownIn gives a number of the area that the table does not know and that is no
 // x32 call.
-func (p *program) unknownIn(r *region) (uint32, bool) {
+func (p *program) unknownIn(r *area) (uint32, bool) {
 	if !r.box[prove.Arch].Contains(p.arch.AuditArch()) {
 		return 0, false
 	}

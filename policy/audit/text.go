@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"casemate/policy/filter"
+	"casemate/policy/region"
 )
 
 // WriteText writes the reports of a run for a person: the gravest first, each rule's reason
@@ -95,15 +96,11 @@ func (w *Witness) plain() bool { return w.name() != "" && w.Call.Args == [filter
 
 // String is a call, what is said to it, and under which filter.
 func (w *Witness) String() string {
-	name := w.name()
-	if name == "" {
-		name = fmt.Sprintf("architecture %#x number %#x", w.Call.Arch, w.Call.NR)
+	call := region.Call(w.Arch, w.Call)
+	if w.Call.Arch != w.Arch.AuditArch() {
+		call = fmt.Sprintf("number %#x of architecture %#x", w.Call.NR, w.Call.Arch)
 	}
-	var args []string
-	for _, a := range w.Call.Args {
-		args = append(args, fmt.Sprintf("%#x", a))
-	}
-	return fmt.Sprintf("%s(%s) = %s, filter for %s", name, listed(args), w.Verdict, w.Arch)
+	return fmt.Sprintf("%s = %s, filter for %s", call, w.Verdict, w.Arch)
 }
 
 func waived(out io.Writer, run *Run) {
