@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"io"
 	"maps"
@@ -11,6 +10,7 @@ import (
 
 	"casemate/policy/compile"
 	"casemate/policy/diff"
+	"casemate/policy/report"
 )
 
 // runDiff tells whether a policy confines less than another.
@@ -71,10 +71,6 @@ var diffFormats = map[string]func(io.Writer, *diff.Report) error{
 		_, err := io.WriteString(w, r.Text())
 		return err
 	},
-	"json": func(w io.Writer, r *diff.Report) error {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
-	},
+	"json":  func(w io.Writer, r *diff.Report) error { return report.JSON(w, r) },
+	"sarif": func(w io.Writer, r *diff.Report) error { return r.SARIF(w, compile.Version) },
 }

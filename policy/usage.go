@@ -14,7 +14,8 @@ const usage = `casemate compiles confinement policies at image build.
   casemate plan [--facts FILE.json] FILE.sealed
         Print the launch step by step, for this host or for the one whose facts
         "casemate-shim probe" recorded.
-  casemate diff [--format text|json] [--passwd FILE] [--group FILE] OLD NEW
+  casemate diff [--format text|json|sarif] [--passwd FILE] [--group FILE]
+        OLD NEW
         Tell whether NEW confines less than OLD, and where: texts or sealed policies.
         Exit 1 when it does, or may.
   casemate explain [--arch ARCH] [--text FILE.toml] [--passwd FILE] [--group FILE] FILE

@@ -6,7 +6,8 @@
 // sealed policy and not here is reported when it differs.
 //
 // Pure. It imports internal/sealed and internal/caps, and of the policy rooms those
-// that give meaning: filter, prove, region, syntax (for places in a text), tree.
+// that give meaning: base, filter, prove, region, syntax (for places in a text), tree;
+// and report, for SARIF.
 package diff
 
 import (
@@ -61,6 +62,7 @@ type Report struct {
 	Version    int         `json:"version"` // of this form: 1
 	Old        string      `json:"old"`
 	New        string      `json:"new"`
+	Service    string      `json:"service"`    // of new
 	Order      Order       `json:"order"`      // equal, stricter, weaker, incomparable or unknown
 	Dimensions []Dimension `json:"dimensions"` // all of them, in the order of Changes
 	Changes    []Change    `json:"changes"`
@@ -96,7 +98,7 @@ var dimensions = []struct {
 // Compare tells how new differs from old. It fails where a filter cannot be read.
 func Compare(old, new Side) (*Report, error) {
 	d := &differ{old: old, new: new}
-	r := &Report{Version: 1, Old: old.Name, New: new.Name, Changes: []Change{}, Notes: []string{}}
+	r := &Report{Version: 1, Old: old.Name, New: new.Name, Service: new.Policy.Service, Changes: []Change{}, Notes: []string{}}
 	for _, dim := range dimensions {
 		d.current = dim.name
 		before := len(d.changes)

@@ -1,10 +1,11 @@
 package diff
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"testing"
+
+	"casemate/policy/sariftest"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -36,19 +37,7 @@ func published(t *testing.T) *jsonschema.Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("diff.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Compile("diff.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return sariftest.Compiled(t, jsonschema.Draft4, text)
 }
 
 func validate(t *testing.T, s *jsonschema.Schema, name string, r *Report) {
@@ -57,11 +46,7 @@ func validate(t *testing.T, s *jsonschema.Schema, name string, r *Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Validate(doc); err != nil {
+	if err := s.Validate(sariftest.Document(t, b)); err != nil {
 		t.Errorf("%s: %v\n%s", name, err, b)
 	}
 }
