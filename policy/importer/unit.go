@@ -9,8 +9,6 @@ type service struct {
 	o      *Options
 	keys   []string               // in the order of their first appearance
 	values map[string][]directive // what counts of each, after resets
-	bounds *capSet                // nil: not stated
-	raised *capSet
 	calls  unitCalls
 }
 
@@ -44,10 +42,10 @@ const managers = "the service manager's: keep it in the unit that runs casemate-
 
 // take sorts a directive in. An empty value takes back what the key said before.
 func (u *service) take(one directive) {
-	key := one.key
-	if alias, ok := aliases[key]; ok {
-		key = alias
+	if alias, ok := aliases[one.key]; ok {
+		one.key = alias
 	}
+	key := one.key
 	switch {
 	case one.section != "Service":
 		u.d.skip("manager", managers, one.item)
@@ -58,7 +56,11 @@ func (u *service) take(one directive) {
 		done(one.item)
 		return
 	case specified(one.value) && !ofManager(key):
-		u.d.skip("exec", "systemd resolves specifiers when it loads the unit", one.item)
+		why := "systemd resolves specifiers when it loads the unit"
+		if confining[key] || alwaysHere[key] || takes[key] {
+			why += weaker
+		}
+		u.d.skip("exec", why, one.item)
 		return
 	}
 	one.value = strings.ReplaceAll(one.value, "%%", "%")
@@ -67,6 +69,10 @@ func (u *service) take(one directive) {
 	}
 	u.values[key] = append(u.values[key], one)
 }
+
+// takes are keys that confine, besides those that are listed below.
+var takes = setOf(`ReadOnlyPaths InaccessiblePaths SystemCallFilter RestrictAddressFamilies MemoryDenyWriteExecute RestrictRealtime
+	CapabilityBoundingSet PrivateNetwork UMask MemoryMax MemoryHigh MemorySwapMax TasksMax CPUQuota AppArmorProfile SELinuxContext`)
 
 // aliases are older names.
 var aliases = map[string]string{
@@ -161,18 +167,18 @@ func (u *service) always(one directive) {
 // alwaysHere are restrictions that hold without a word.
 var alwaysHere = setOf(`NoNewPrivileges PrivateDevices PrivateMounts PrivateIPC PrivatePIDs ProtectKernelTunables ProtectKernelModules
 	ProtectKernelLogs ProtectControlGroups ProtectHostname ProtectClock ProtectHome ProtectSystem LockPersonality RemoveIPC
-	KeyringMode ProtectProc MountAPIVFS MountFlags UnsetEnvironment RestrictNamespaces PrivateBPF`)
+	KeyringMode ProtectProc MountAPIVFS MountFlags UnsetEnvironment RestrictNamespaces PrivateBPF DevicePolicy`)
 
 // confining are restrictions that have no counterpart.
 var confining = setOf(`IPAddressAllow IPAddressDeny IPIngressFilterPath IPEgressFilterPath SocketBindAllow SocketBindDeny
 	RestrictNetworkInterfaces RestrictFileSystems RestrictFileSystemAccess NoExecPaths ExecPaths PrivateUsers RestrictSUIDSGID SmackProcessLabel
-	SecureBits DevicePolicy DeviceAllow CoredumpFilter BPFProgram NFTSet`)
+	SecureBits BPFProgram NFTSet`)
 
 func confiningSection(key string) string {
 	switch {
 	case strings.HasPrefix(key, "IP"), strings.HasPrefix(key, "Socket"), key == "RestrictNetworkInterfaces", key == "NFTSet":
 		return "network"
-	case strings.HasPrefix(key, "Device"), key == "BPFProgram":
+	case key == "BPFProgram":
 		return "cgroup"
 	case key == "SmackProcessLabel":
 		return "lsm"

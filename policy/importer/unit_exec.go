@@ -22,7 +22,7 @@ func init() {
 		"StandardInput": (*service).stdin, "Sockets": (*service).sockets, "Type": (*service).kind, "WatchdogSec": (*service).watchdog,
 		"LoadCredential": (*service).credential, "LoadCredentialEncrypted": (*service).credential,
 		"SetCredential": (*service).credential, "SetCredentialEncrypted": (*service).credential, "ImportCredential": (*service).credential,
-		"KillSignal": (*service).killSignal, "TimeoutStopSec": (*service).grace, "KillMode": (*service).killMode, "ProcSubset": (*service).procSubset,
+		"KillSignal": (*service).killSignal, "TimeoutStopSec": (*service).grace, "KillMode": (*service).killMode, "ProcSubset": (*service).procSubset, "DeviceAllow": (*service).devices,
 		"AppArmorProfile": label("apparmor", "profile"), "SELinuxContext": label("selinux", "label"),
 		"EnvironmentFile": (*service).later, "PassEnvironment": (*service).later,
 	}
@@ -221,6 +221,11 @@ func label(module, key string) func(*service, directive) {
 		}
 		done(one.item)
 	}
+}
+
+// devices: nothing but the minimal nodes is there, and none can be made.
+func (u *service) devices(one directive) {
+	u.d.skip("mounts", "/dev has the six minimal nodes and no others can be made", itemsOf(u.values[one.key])...)
 }
 
 func (u *service) procSubset(one directive) {
