@@ -108,6 +108,7 @@ func (v *view) text() string {
 	rows("filters", v.Filters)
 	rows("labels", v.Labels)
 	rows("cgroup", v.Cgroup)
+	rows("devices", v.Devices)
 	rows("signals", v.Signals)
 	line("signals go to", "%s", map[string]string{"main": "the main process", "group": "its process group", "all": "every process"}[v.Scope])
 	line("stop", "%s, after %s KILL", v.Stop, v.Grace)

@@ -38,6 +38,7 @@ type view struct {
 	Filters      []row      `json:"filters"`
 	Labels       []row      `json:"labels"`
 	Cgroup       []row      `json:"cgroup"`
+	Devices      []row      `json:"devices,omitempty"`
 	Signals      []row      `json:"signals_forward"`
 	Scope        string     `json:"signals_scope"`
 	Stop         string     `json:"signals_stop"`

@@ -38,6 +38,9 @@ func (v *view) rows(p *sealed.Policy) {
 	for _, l := range p.Limits {
 		v.Cgroup = append(v.Cgroup, row{l.File, l.Value, l.At})
 	}
+	for _, d := range p.Devices {
+		v.Devices = append(v.Devices, row{d.Path, deviceText(d), d.At})
+	}
 	for _, s := range p.Signals.Forward {
 		v.Signals = append(v.Signals, row{signalName(s.From), signalName(s.To), ""})
 	}
@@ -50,6 +53,13 @@ func (v *view) rows(p *sealed.Policy) {
 	for _, in := range p.Inputs {
 		v.Inputs = append(v.Inputs, row{in.Kind + " " + in.Name, fmt.Sprintf("%x", in.Digest), ""})
 	}
+}
+
+// deviceText is the device as the policy writes it, and what may be done with it.
+func deviceText(d sealed.Device) string {
+	kind := map[bool]string{true: "b", false: "c"}[d.Block]
+	access := map[uint8]string{sealed.AccessRead: "r", sealed.AccessWrite: "w", sealed.AccessRead | sealed.AccessWrite: "rw"}[d.Access]
+	return fmt.Sprintf("%s %d:%d %s", kind, d.Major, d.Minor, access)
 }
 
 func pathRow(p sealed.Path) row {

@@ -35,7 +35,7 @@ var edges = map[string][]string{
 	"internal/network":   {"internal/plan"},
 	"internal/launch":    {"apparmor", "internal/caps", "internal/cgroup", "internal/exit", "internal/facts", "internal/mount", "internal/network", "internal/plan", "internal/seccomp", "internal/sealed", "selinux"},
 	"internal/render":    {"internal/child", "internal/plan"},
-	"internal/prepare":   {"internal/facts", "internal/orders", "internal/plan"},
+	"internal/prepare":   {"internal/exit", "internal/facts", "internal/orders", "internal/plan", "internal/sys"},
 	"internal/verify":    {"apparmor", "internal/facts", "internal/mount", "internal/sealed"},
 	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate", "internal/sys"},
 	"shim":               {"internal/child", "internal/exit", "internal/facts", "internal/launch", "internal/orders", "internal/plan", "internal/prepare", "internal/render", "internal/sealed", "internal/verify", "shim/supervise"},

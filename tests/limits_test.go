@@ -200,3 +200,22 @@ cpu.weight = 33
 	p.signal(t, 15)
 	p.wait(t)
 }
+
+// A device of the policy is there, with the access that it has, and nothing else is. What
+// stands behind the number does not matter: without a driver it is ENXIO. S31.
+func TestS31DevicesOfThePolicy(t *testing.T) {
+	needRoot(t)
+	devices := `[cgroup]
+devices = [{ at = "/dev/probe", device = "c 10:237", access = "r" }]
+[why]
+"cgroup.devices./dev/probe" = "the probe opens it"
+`
+	r := confined(t, devices, "read:/dev/null", "read:/dev/probe", "write:/dev/probe")
+	r.attempts(t, "empty", "read:/dev/null")
+	r.attempts(t, "EPERM", "write:/dev/probe")
+	for _, a := range r.Attempts {
+		if a.Name == "read:/dev/probe" && slices.Contains([]string{"EPERM", "EACCES", "ENOENT"}, a.Result) {
+			t.Errorf("the device of the policy: %s", a.Result)
+		}
+	}
+}

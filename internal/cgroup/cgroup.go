@@ -37,6 +37,9 @@ func Lower(p *sealed.Policy, f *facts.Facts) (c plan.Cgroup, missing []string) {
 				l.At, controller, f.Cgroup.Mount, f.Cgroup.Own))
 		}
 	}
+	if len(p.Devices) != 0 {
+		c.Devices, c.DevicesAt = DeviceProgram(p.Devices), p.Devices[0].At
+	}
 	return c, missing
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"casemate/internal/facts"
 	"casemate/internal/plan"
@@ -24,7 +25,7 @@ func Tree(l *plan.List, p *sealed.Policy) {
 		create(l, m)
 		attach(l, m.At, slotOf(m.Target), "point")
 		if m.Kind == sealed.Dev {
-			devices(l, m)
+			devices(l, m, p.Devices)
 		}
 	}
 }
@@ -105,6 +106,17 @@ var links = [][2]string{
 	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 }
 
+// device makes a node that the policy asks for. Who may open it is the device program's
+// business: the container is one service.
+func device(l *plan.List, slot string, d *sealed.Device) {
+	kind, name := uint64(unix.S_IFCHR), "S_IFCHR"
+	if d.Block {
+		kind, name = unix.S_IFBLK, "S_IFBLK"
+	}
+	l.Add(d.At, plan.Mknodat, plan.Slot(slot), plan.String(strings.TrimPrefix(d.Path, "/dev/")), plan.Named(kind|0o666, name+"|0666"),
+		plan.Named(unix.Mkdev(d.Major, d.Minor), fmt.Sprintf("makedev(%d, %d)", d.Major, d.Minor)))
+}
+
 // DevNames are what stands in a fresh /dev besides what is mounted there.
 func DevNames() []string {
 	names := []string{"pts"}
@@ -120,11 +132,14 @@ func DevNames() []string {
 // devices fills /dev. The nodes are made here in a tmpfs that nobody else has seen,
 // by number: no node of the host or of the root is a source that could be another
 // device than it says (CVE-2025-31133).
-func devices(l *plan.List, m *sealed.Mount) {
+func devices(l *plan.List, m *sealed.Mount, more []sealed.Device) {
 	slot := slotOf(m.Target)
 	for _, n := range nodes {
 		l.Add(m.At, plan.Mknodat, plan.Slot(slot), plan.String(n.name), plan.Named(unix.S_IFCHR|0o666, "S_IFCHR|0666"),
 			plan.Named(unix.Mkdev(n.major, n.minor), fmt.Sprintf("makedev(%d, %d)", n.major, n.minor)))
+	}
+	for _, d := range more {
+		device(l, slot, &d)
 	}
 	for _, k := range links {
 		l.Add(m.At, plan.Symlinkat, plan.String(k[1]), plan.Slot(slot), plan.String(k[0]))

@@ -25,6 +25,8 @@ type Cgroup struct {
 	Name        string   // directory below the shim's own cgroup
 	Controllers []string // to be enabled for it
 	Files       []File
+	Devices     []byte // a program of type BPF_PROG_TYPE_CGROUP_DEVICE; none: no program
+	DevicesAt   string
 }
 
 // File is one control file and what is written to it.

@@ -43,6 +43,9 @@ func (c Cgroup) print(b *strings.Builder) {
 	for _, f := range c.Files {
 		line(b, "write", fmt.Sprintf("%s/%s = %q", c.Name, f.Name, f.Value), f.At)
 	}
+	if len(c.Devices) != 0 {
+		line(b, "bpf", fmt.Sprintf("BPF_PROG_ATTACH, %s, BPF_CGROUP_DEVICE, {%d instructions}", c.Name, len(c.Devices)/8), c.DevicesAt)
+	}
 }
 
 func (o Open) describe() string {

@@ -67,7 +67,7 @@ func (g *Group) build(f facts.Cgroup, c plan.Cgroup) error {
 			return fmt.Errorf("cgroup %s: write %q to %s: %w (%s)", g.path, w.Value, w.Name, err, w.At)
 		}
 	}
-	return nil
+	return g.keepFromDevices(c.Devices, c.DevicesAt)
 }
 
 // claim removes what a killed shim has left under the name. A group that is locked has

@@ -19,6 +19,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "cycle":
 		os.Exit(cycle(arg))
+	case "opens":
+		os.Exit(opens(arg))
 	case "hold":
 		os.Exit(hold(arg))
 	case "delegate":

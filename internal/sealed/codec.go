@@ -21,6 +21,7 @@ const (
 	maxFilters     = 2
 	maxLine        = 1 << 12
 	maxLimits      = 1 << 8
+	maxDevices     = 32 // /dev has 64 inodes
 	maxForward     = 64
 	maxCredentials = 64
 	maxWord        = 64
@@ -47,6 +48,7 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	codeLabel(c, &p.LSM.AppArmor)
 	codeLabel(c, &p.LSM.SELinux)
 	wire.List(c, &p.Limits, 12, maxLimits, codeLimit)
+	wire.List(c, &p.Devices, 18, maxDevices, codeDevice)
 	wire.List(c, &p.Signals.Forward, 2, maxForward, codeForward)
 	wire.Enum(c, &p.Signals.Scope, ScopeLimit)
 	c.U8(&p.Signals.Stop)
@@ -151,6 +153,15 @@ func codeLimit(c *wire.Coder, l *Limit) {
 	c.String(&l.File, maxWord)
 	c.String(&l.Value, maxLine)
 	c.String(&l.At, maxLine)
+}
+
+func codeDevice(c *wire.Coder, d *Device) {
+	c.String(&d.Path, maxPath)
+	c.Bool(&d.Block)
+	c.U32(&d.Major)
+	c.U32(&d.Minor)
+	c.U8(&d.Access)
+	c.String(&d.At, maxLine)
 }
 
 func codeForward(c *wire.Coder, f *Forward) {

@@ -132,6 +132,7 @@ func TestLeastSizes(t *testing.T) {
 	one[Path](t, 10, codePath)
 	one[Filter](t, 12, codeFilter)
 	one[Limit](t, 12, codeLimit)
+	one[Device](t, 18, codeDevice)
 	one[Forward](t, 2, codeForward)
 }
 

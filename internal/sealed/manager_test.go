@@ -51,7 +51,9 @@ func TestManager(t *testing.T) {
 		{"a directory for the socket", func(p *Policy) { last(p).Type = Directory }, "type"},
 		{"writable", func(p *Policy) { last(p).Writable = true }, "writable"},
 		{"elsewhere", func(p *Policy) { last(p).Target = "/run/notify" }, "another place"},
-		{"in no /dev of ours", func(p *Policy) { p.Mounts[devMount] = Mount{Kind: Tmpfs, Target: "/dev", Size: 4096, Inodes: 9} }, "contract"},
+		{"in no /dev of ours", func(p *Policy) {
+			p.Devices, p.Mounts[devMount] = nil, Mount{Kind: Tmpfs, Target: "/dev", Size: 4096, Inodes: 9}
+		}, "contract"},
 	})
 	accepted(t, []refusal{
 		{name: "all names there can be", change: func(p *Policy) {

@@ -23,7 +23,8 @@ type Policy struct {
 	Caps       Capabilities
 	Filters    []Filter // ascending by Arch
 	LSM        LSM
-	Limits     []Limit // cgroup v2 files, in the order of writing
+	Limits     []Limit  // cgroup v2 files, in the order of writing
+	Devices    []Device // besides those of every /dev; with any, a device program is attached
 	Signals    Signals
 	Manager    Manager
 }
@@ -168,6 +169,15 @@ type Limit struct {
 	File  string // "memory.max"
 	Value string
 	At    string
+}
+
+// Device is a node of the workload's /dev, by number.
+type Device struct {
+	Path         string // below /dev, absolute
+	Block        bool   // a block device, not a character device
+	Major, Minor uint32
+	Access       uint8 // BPF_DEVCG_ACC_READ and _WRITE of linux/bpf.h
+	At           string
 }
 
 // Scope is whom init signals.

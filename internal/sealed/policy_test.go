@@ -90,6 +90,7 @@ func full() *Policy {
 			{"memory.max", "536870912", "nginx.toml:50"}, {"cpu.max", "50000 100000", "nginx.toml:51"},
 			{"io.max", "8:0 rbps=1048576", "nginx.toml:52"}, {"io.max", "8:16 rbps=1048576", "nginx.toml:52"},
 		},
+		Devices: []Device{{"/dev/fuse", false, 10, 229, AccessRead | AccessWrite, "nginx.toml:53"}, {"/dev/sda", true, 8, 0, AccessRead, "nginx.toml:54"}},
 		Signals: Signals{Forward: []Forward{{15, 3}, {64, 0}}, Scope: ScopeGroup, Stop: 15, Grace: 80_000},
 		Manager: Manager{
 			Ready: ReadyNotify, Watchdog: true, At: "nginx.toml:60",
@@ -142,6 +143,9 @@ func generate(r *rand.Rand) *Policy {
 	p.Signals.Scope = Scope(r.IntN(int(ScopeLimit)))
 	p.Signals.Stop, p.Signals.Grace = uint8(1+r.IntN(sigStop-1)), uint32(r.IntN(MaxGrace+1))
 	generateManager(r, p)
+	for i := range r.IntN(5) {
+		p.Devices = append(p.Devices, Device{fmt.Sprintf("/dev/%d%s", i, word(r)), r.IntN(2) == 0, 2 + r.Uint32N(maxMajor-1), r.Uint32N(maxMinor), uint8(1+r.IntN(3)) << 1, at(r)})
+	}
 	return p
 }
 

@@ -28,6 +28,9 @@ func validAts(p *Policy) error {
 	for i := range p.Limits {
 		check(p.Limits[i].At)
 	}
+	for i := range p.Devices {
+		check(p.Devices[i].At)
+	}
 	for _, list := range [...][]Passed{p.Manager.Sockets, p.Manager.Credentials} {
 		for i := range list {
 			check(list[i].At)

@@ -107,7 +107,7 @@ func TestMounts(t *testing.T) {
 		{"mqueue with a mode", mount(mqueueMount, func(m *Mount) { m.Mode = 0o700 }), "mode"},
 	})
 	accepted(t, []refusal{
-		{name: "none", change: func(p *Policy) { p.Mounts, p.Manager = nil, Manager{} }},
+		{name: "none", change: func(p *Policy) { p.Mounts, p.Devices, p.Manager = nil, nil, Manager{} }},
 		{name: "read-only tmpfs", change: mount(tmpfsMount, func(m *Mount) { m.Writable = false })},
 		{name: "bind of the host's root", change: mount(bindMount, func(m *Mount) { m.Source = "/" })},
 		{name: "writable bind", change: mount(bindMount, func(m *Mount) { m.Writable = true })},

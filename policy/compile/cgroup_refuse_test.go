@@ -4,6 +4,30 @@ import "testing"
 
 func TestRefusedCgroup(t *testing.T) {
 	refuseAll(t, map[string][2]string{
+		"device without a reason": {
+			`cgroup.devices = [{ at = "/dev/fuse", device = "c 10:229" }]`,
+			`p.toml:5:26: a dangerous grant without a reason (a driver of the kernel is in reach, and the hardware behind it): "cgroup.devices./dev/fuse"; hint: under [why], write: "cgroup.devices./dev/fuse" = "the reason"`,
+		},
+		"device number": {
+			`cgroup.devices = [{ at = "/dev/fuse", device = "c 10" }]`,
+			`p.toml:5:48: not a device: "c 10"; hint: "c MAJOR:MINOR" for a character device, "b MAJOR:MINOR" for a block device`,
+		},
+		"device elsewhere": {
+			`cgroup.devices = [{ at = "/srv/fuse", device = "c 10:229" }]`,
+			`p.toml:5:26: the device does not lie in /dev itself: "/srv/fuse"`,
+		},
+		"memory as a device": {
+			`cgroup.devices = [{ at = "/dev/mem", device = "c 1:1", access = "r" }]`,
+			`p.toml:5:26: the device is a memory device: "/dev/mem"`,
+		},
+		"device that is there": {
+			`cgroup.devices = [{ at = "/dev/tty", device = "c 4:0" }]`,
+			`p.toml:5:26: the device is in every /dev, or is a directory there: "/dev/tty"`,
+		},
+		"device without a /dev": {
+			"cgroup.devices = [{ at = \"/dev/fuse\", device = \"c 10:229\" }]\nmounts.dev = \"none\"\nwhy.\"cgroup.devices./dev/fuse\" = \"a file system\"",
+			`p.toml:5:8: there is no /dev to make them in: "devices"; hint: leave mounts.dev = "none" out`,
+		},
 		"memory.max": {
 			`cgroup.memory.max = "1 GB"`,
 			`p.toml:5:21: not a size: "1 GB"; hint: a number of bytes, or with K, M, G or T: "64M", or "max"`,

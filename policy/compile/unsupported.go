@@ -37,7 +37,6 @@ func (c *compiler) unsupported() {
 	if f.LSM.Landlock != nil {
 		c.landlock()
 	}
-	c.later("cgroup.devices")
 }
 
 var (

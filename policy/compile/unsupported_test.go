@@ -14,7 +14,6 @@ func TestNotSupportedYet(t *testing.T) {
 		"a generated profile": {`lsm.apparmor = { generate = true }`, `p.toml:5:29: not supported yet: "lsm.apparmor.generate"`},
 		"an automatic level":  {`lsm.selinux = { type = "x_t", level = "auto" }`, `p.toml:5:39: not supported yet: "lsm.selinux.level"`},
 		"landlock":            {`lsm.landlock = { min_abi = 4, ro = ["/usr"], bind = [80] }`, `p.toml:5:16: not supported yet: "lsm.landlock"`},
-		"devices":             {`cgroup.devices = ["c 1:3 rwm"]`, `p.toml:5:18: not supported yet: "cgroup.devices"`},
 		"joining a network":   {`network.mode = "join:/run/netns/x"`, `p.toml:5:16: not supported yet: "join:/run/netns/x"`},
 		"an empty landlock":   {`lsm.landlock = {}`, `p.toml:5:16: not supported yet: "lsm.landlock"`},
 	})

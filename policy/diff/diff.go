@@ -89,6 +89,7 @@ var dimensions = []struct {
 	{"exec", (*differ).exec},
 	{"rlimits", (*differ).rlimits},
 	{"cgroup", (*differ).cgroup},
+	{"devices", (*differ).devices},
 	{"labels", (*differ).labels},
 	{"signals", (*differ).signals},
 	{"manager", (*differ).manager},

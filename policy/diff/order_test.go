@@ -102,6 +102,12 @@ var cgroupEdits = []edit{
 }
 
 var otherEdits = []edit{
+	{"a device", func(p *sealed.Policy) {
+		p.Devices = append(p.Devices, sealed.Device{Path: "/dev/kvm", Major: 10, Minor: 232, Access: sealed.AccessRead})
+	}, Weaker, "c 10:232", Stricter},
+	{"a device that may be written", func(p *sealed.Policy) { p.Devices[0].Access |= sealed.AccessWrite }, Weaker, "c 10:229", Stricter},
+	{"a device of the same number and another kind", func(p *sealed.Policy) { p.Devices[0].Block = true }, Incomparable, "b 10:229", Incomparable},
+	{"a device under another name", func(p *sealed.Policy) { p.Devices[0].Path = "/dev/fuse0" }, Equal, "c 10:229", Equal},
 	{"no label", func(p *sealed.Policy) { p.LSM.AppArmor = sealed.Label{} }, Weaker, "apparmor", Stricter},
 	{"another label", func(p *sealed.Policy) { p.LSM.SELinux.Text = "u:r:other:s0" }, Incomparable, "selinux", Incomparable},
 	{"a label not required", func(p *sealed.Policy) { p.LSM.SELinux.Require = false }, Weaker, "selinux require", Stricter},

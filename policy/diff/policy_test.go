@@ -66,6 +66,7 @@ func full() *sealed.Policy {
 			AppArmor: sealed.Label{Text: "casemate.nginx", Require: true}, SELinux: sealed.Label{Text: "u:r:t:s0", Require: true},
 		},
 		Limits:  []sealed.Limit{{File: "memory.max", Value: "1048576"}, {File: "pids.max", Value: "10"}},
+		Devices: []sealed.Device{{Path: "/dev/fuse", Major: 10, Minor: 229, Access: sealed.AccessRead}},
 		Signals: sealed.Signals{Forward: []sealed.Forward{{From: 15, To: 3}}, Scope: sealed.ScopeGroup},
 		Manager: sealed.Manager{
 			Ready: sealed.ReadyNotify, Watchdog: true, Sockets: []sealed.Passed{{Name: "http"}}, Credentials: []sealed.Passed{{Name: "key"}},

@@ -57,7 +57,14 @@ type Cgroup struct {
 	Cpuset  Cpuset   `toml:"cpuset" doc:"The cpuset controller."`
 	IO      IO       `toml:"io" doc:"The io controller."`
 	Pids    Pids     `toml:"pids" doc:"The pids controller."`
-	Devices []string `toml:"devices" doc:"Device rules. Not supported yet."`
+	Devices []Device `toml:"devices" max:"32" doc:"Device nodes of the workload besides those that every /dev has. With any, a device program keeps the whole container from all others."`
+}
+
+// Device is a node below /dev, made by number, and what may be done with it.
+type Device struct {
+	At     string  `toml:"at" need:"yes" doc:"Its path below /dev."`
+	Device string  `toml:"device" need:"yes" doc:"\"c MAJOR:MINOR\" or \"b MAJOR:MINOR\"."`
+	Access *string `toml:"access" enum:"r|w|rw" doc:"What the workload may do with it. Default: rw."`
 }
 
 // Memory controller.
