@@ -39,6 +39,8 @@ var fields = map[string]string{
 	"LSM.AppArmor": "below", "LSM.SELinux": "below", "Label.Text": "LSM-001 LSM-002 LSM-003", "Label.Require": "LSM-005", "Label.At": "place",
 	"Limit.File": "CG-001 FS-007", "Limit.Value": "CG-001 FS-007", "Limit.At": "place",
 
+	"Policy.Devices": "CG-003", "Device.Path": "a name", "Device.Block": "each device has its reason under [why]", "Device.Major": "the same",
+	"Device.Minor": "the same", "Device.Access": "the same", "Device.At": "place",
 	"Signals.Forward": "opens nothing", "Signals.Scope": "opens nothing", "Signals.Stop": "opens nothing", "Signals.Grace": "opens nothing",
 	"Forward.From": "opens nothing", "Forward.To": "opens nothing",
 

@@ -81,6 +81,6 @@ var confinementRules = []*Rule{
 		References: []string{"CVE-2022-0492"}},
 	{ID: "CG-003", Severity: Low, check: hostDevices,
 		Title: "devices of the host are bound in and no device policy is there",
-		Why:   "Only the mount's nodev keeps them closed; device rules are not supported yet.",
-		Fix:   `Use mounts.dev = "minimal".`},
+		Why:   "Only the mount's nodev keeps them closed.",
+		Fix:   `List what it needs under cgroup.devices, which makes the node and keeps all others out; bind none.`},
 }

@@ -100,7 +100,8 @@ var texts = []struct {
 	{"CG-001", "cgroup.pids.max", "default", Low, `cgroup.memory.max = "64M"`, `cgroup.pids.max = 64`},
 	{"CG-001", "cgroup.memory.max", "p.toml:5:21", Medium, "cgroup.memory.max = \"max\"\nnetwork.mode = \"host\"" + why("namespaces.net"), `cgroup.memory.max = "64M"`},
 	{"CG-002", "mounts./c /sys/fs/cgroup", "p.toml:5:25", Medium, `mounts.bind = [{ from = "/sys/fs/cgroup", at = "/c", writable = true }]` + why("mounts./c"), "mounts.sysfs = true\nmounts.cgroup = true"},
-	{"CG-003", "mounts./x /dev/dri", "p.toml:5:25", Low, `mounts.bind = [{ from = "/dev/dri", at = "/x" }]` + why("mounts./x"), ``},
+	{"CG-003", "mounts./x /dev/dri", "p.toml:5:25", Low, `mounts.bind = [{ from = "/dev/dri", at = "/x" }]` + why("mounts./x"),
+		"mounts.bind = [{ from = \"/dev/dri\", at = \"/x\" }]\ncgroup.devices = [{ at = \"/dev/card0\", device = \"c 226:0\" }]" + why("mounts./x", "cgroup.devices./dev/card0")},
 	{"WV-001", "waive NS-002", "p.toml:6:8", High, "[[waive]]\nrule = \"NS-002\"\nwhy = \"this is only a test\"\nuntil = 2026-11-27\n",
 		"network.mode = \"host\"" + why("namespaces.net") + "[[waive]]\nrule = \"NS-002\"\nwhy = \"this is only a test\"\nuntil = 2026-11-26\n"},
 }
