@@ -4,41 +4,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"casemate/internal/exit"
 )
-
-func TestCommandOf(t *testing.T) {
-	cases := []struct {
-		args, want []string
-		refused    string
-	}{
-		{args: []string{"--", "sh", "-c", "x"}, want: []string{"sh", "-c", "x"}},
-		{args: []string{"sh", "--version"}, want: []string{"sh", "--version"}},
-		{args: []string{"--", "--version"}, want: []string{"--version"}},
-		{args: []string{"--", "-odd"}, want: []string{"-odd"}},
-		{args: nil, refused: "no command: run casemate-init -- CMD, or let casemate-shim run it"},
-		{args: []string{"--"}, refused: "no command"},
-		{args: []string{""}, refused: "no command"},
-		{args: []string{"--", ""}, refused: "no command"},
-		{args: []string{"-g", "--", "sh"}, refused: "unknown option -g: put -- before the command"},
-		{args: []string{"--version", "x"}, refused: "unknown option --version"},
-		{args: []string{"--help", "--"}, refused: "unknown option --help"},
-		{args: []string{"-"}, refused: "unknown option -:"},
-	}
-	for _, c := range cases {
-		got, err := commandOf(append([]string{"init"}, c.args...))
-		if c.refused == "" && (err != nil || !slices.Equal(got, c.want)) {
-			t.Errorf("%q: %q, %v", c.args, got, err)
-		}
-		if c.refused != "" && (err == nil || !strings.Contains(err.Error(), c.refused) || exit.CodeOf(err) != exit.Usage) {
-			t.Errorf("%q: %q, %v; want %q", c.args, got, err, c.refused)
-		}
-	}
-}
 
 func TestSearch(t *testing.T) {
 	dir := t.TempDir()
@@ -85,28 +55,52 @@ func run(t *testing.T, name string, args ...string) *instance {
 	return begin(t, &exec.Cmd{Path: binary, Args: append([]string{name}, args...), SysProcAttr: pidns()})
 }
 
+// What is printed, and what is refused, by the binary.
 func TestCommandLine(t *testing.T) {
-	i := run(t, "casemate-init", "--version")
-	if got := i.output(t); got != "casemate-init tested\n" {
-		t.Errorf("version %q", got)
+	for _, args := range [][]string{{"--version"}, {"-V"}, {"-gV", "sh"}, {"-vvV"}} {
+		if got := run(t, "casemate-init", args...).output(t); got != "casemate-init tested\n" {
+			t.Errorf("%q: %q", args, got)
+		}
 	}
-	i = run(t, "casemate-init", "--help")
-	if got := i.output(t); got != usage {
-		t.Errorf("help %q", got)
+	for _, args := range [][]string{{"--help"}, {"-h"}, {"-h", "-x"}} {
+		if got := run(t, "casemate-init", args...).output(t); got != usage {
+			t.Errorf("%q: %q", args, got)
+		}
+	}
+	if got := run(t, "init", "-l").output(t); !strings.Contains(got, "Apache License, Version 2.0") {
+		t.Errorf("license %q", got)
 	}
 	run(t, "casemate-init").ends(t, exit.Usage, "casemate-init: no command and no orders: run casemate-init -- CMD, or let casemate-shim run it\n")
 	run(t, "/sbin/init").ends(t, exit.Usage, "no command: run casemate-init -- CMD")
 	run(t, "casemate-init", "-x").ends(t, exit.Usage, "unknown option -x")
+	run(t, "casemate-init", "-P", "sh").ends(t, exit.Usage, "-P runs nothing: leave sh away")
+	if got := run(t, "/usr/bin/dumb-init", "/bin/sh", "-c", leads).output(t); got != "1 1\n" {
+		t.Errorf("called as dumb-init: leads its group, its session: %q", got)
+	}
 	run(t, "init", "--", "sh", "-c", "exit 7").ends(t, 7)
 	run(t, "init", "sh", "-c", "exit 7").ends(t, 7)
 	run(t, "init", "--", "no-such-command").ends(t, exit.NotFound, "casemate-init: exec no-such-command: no such file or directory\n")
 }
 
 func TestSayKeepsToOneLine(t *testing.T) {
-	i := run(t, "init", "-\x1b[31m\n\r"+strings.Repeat("x", 1<<16))
+	i := run(t, "init", "--", "-\x1b[31m\n\r"+strings.Repeat("x", 1<<16))
 	i.end(t)
 	said := i.stderr.String()
-	if !strings.HasPrefix(said, "casemate-init: unknown option -?[31m??xxx") || strings.Count(said, "\n") != 1 || len(said) != len(line) {
+	if !strings.HasPrefix(said, "casemate-init: exec -?[31m??xxx") || strings.Count(said, "\n") != 1 || len(said) != len(line) {
 		t.Errorf("said %q", said[:min(len(said), 100)])
+	}
+}
+
+// What the manager addresses to whom it starts, by the process number, is the workload's.
+func TestVariablesWithAProcessNumber(t *testing.T) {
+	needRoot(t)
+	for _, c := range []struct{ name, value, want string }{
+		{"LISTEN_PID", "1", "own"}, {"LISTEN_PID", "4194305", "4194305"}, {"LISTEN_PID", "01x", "01x"}, {"WATCHDOG_PID", "1", "own"}, {"MY_LISTEN_PID", "1", "1"},
+	} {
+		cmd := exec.Command(binary, "--", "/bin/sh", "-c", `[ $$ = "$`+c.name+`" ] && echo own || echo $`+c.name)
+		cmd.SysProcAttr, cmd.Env = pidns(), []string{"A=1", c.name + "=" + c.value, "B=2"}
+		if got := begin(t, cmd).output(t); got != c.want+"\n" {
+			t.Errorf("%s=%s: %q", c.name, c.value, got)
+		}
 	}
 }

@@ -13,10 +13,12 @@ import (
 // job is all that init is to do, from its orders or from its command line.
 type job struct {
 	orders.Orders
+	options           // of the command line; empty under the shim
 	path       string // what to execute; Argv[0] is only what the workload is told
 	gate       gateway
+	ignored    uint64 // what the workload starts with: as init was started, or under the shim nothing
+	blocked    uint64
 	foreground bool // make the workload the terminal's foreground process group
-	patient    bool // who asks for the end also sets its limit: only what the main child leaves behind has the grace
 }
 
 // prepare makes init itself ready and finds its job. No job and no error: there was
@@ -28,11 +30,7 @@ func prepare(args []string) (*job, error) {
 	if len(args) == 1 && args[0] == "casemate-init" {
 		return underShim()
 	}
-	command, err := commandOf(args)
-	if command == nil || err != nil {
-		return nil, err
-	}
-	return alone(command)
+	return commandLine(args)
 }
 
 // settle is what init does for itself, under the shim and alone.

@@ -16,6 +16,7 @@ func (j *job) loop(m machine, e event) int {
 	for {
 		var todo action
 		m, todo = m.step(e)
+		j.report(&m, e, todo)
 		if todo.limit != 0 {
 			w.deadline = sys.Monotonic() + todo.limit
 		}
@@ -28,6 +29,9 @@ func (j *job) loop(m machine, e event) int {
 			m.post(todo.signal, todo.to)
 			if todo.wake {
 				m.post(int32(syscall.SIGCONT), todo.to)
+			}
+			if j.stopsToo(e) {
+				sys.Kill(int(m.self), int(syscall.SIGSTOP))
 			}
 			e = w.next()
 		case kill:

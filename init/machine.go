@@ -210,7 +210,7 @@ func (m machine) caught(e event) (machine, action) {
 	if m.ended || m.phase != running && m.phase != stopping || m.own(e) || e.code > 0 && sys.Faults>>e.signal&1 != 0 {
 		return m, action{kind: wait}
 	}
-	if m.phase == running && e.signal == int32(syscall.SIGTERM) && m.outside(e) {
+	if m.phase == running && e.signal == int32(syscall.SIGTERM) && m.stop != 0 && m.outside(e) {
 		return m.request()
 	}
 	to := m.forward[e.signal]

@@ -32,6 +32,9 @@ func main() {
 	if job == nil {
 		sys.Exit(0)
 	}
+	if job.pause {
+		sys.Exit(hold())
+	}
 	program := new(child.Program)
 	steps := job.render(program)
 	code := job.gate.enter()

@@ -11,14 +11,25 @@ var line [8 << 10]byte
 func say(parts ...string) {
 	n := copy(line[:], "casemate-init: ")
 	for _, part := range parts {
-		for i := 0; i < len(part) && n < len(line)-1; i++ {
-			line[n] = part[i]
-			if part[i] < ' ' || part[i] == 0x7f {
-				line[n] = '?'
-			}
-			n++
-		}
+		n = put(n, part)
 	}
+	flush(n)
+}
+
+// put writes a part of a message behind the first n bytes of line.
+func put(n int, part string) int {
+	for i := 0; i < len(part) && n < len(line)-1; i++ {
+		line[n] = part[i]
+		if part[i] < ' ' || part[i] == 0x7f {
+			line[n] = '?'
+		}
+		n++
+	}
+	return n
+}
+
+// flush writes the line out.
+func flush(n int) {
 	line[n] = '\n'
 	// Standard error may be closed or full; there is nobody else to tell.
 	sys.Write(2, line[:n+1])

@@ -136,7 +136,7 @@ func probeOrphans(args []string) {
 }
 
 // probeEnter mounts a proc of the new PID namespace and becomes another program:
-// enter [uid=N] [ignore] PROGRAM ARGV...
+// enter [uid=N] [signals=IGNORED/BLOCKED] PROGRAM ARGV...
 func probeEnter(args []string) {
 	for _, err := range []error{
 		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
@@ -153,8 +153,10 @@ func probeEnter(args []string) {
 			unix.Setgroups(nil)
 			syscall.Setresgid(n, n, n)
 			syscall.Setresuid(n, n, n)
-		} else if args[0] == "ignore" {
-			ignoreAll()
+		} else if masks, ok := strings.CutPrefix(args[0], "signals="); ok {
+			var ignored, blocked uint64
+			fmt.Sscanf(masks, "%x/%x", &ignored, &blocked)
+			inheritable(ignored, blocked)
 		} else {
 			break
 		}
@@ -163,12 +165,12 @@ func probeEnter(args []string) {
 	os.Exit(99)
 }
 
-// ignoreAll ignores and blocks all signals, which survives an exec.
-func ignoreAll() {
-	for n := syscall.Signal(1); n <= 64; n++ {
-		dispose(n, 1)
+// inheritable ignores and blocks signals, which survives an exec.
+func inheritable(ignored, blocked uint64) {
+	for n := 1; n <= 64; n++ {
+		dispose(syscall.Signal(n), ignored>>(n-1)&1)
 	}
-	sys.RtSigprocmask(sys.AllSignals)
+	sys.RtSigprocmask(sys.Sigset(blocked))
 }
 
 // probeParent runs a program as a child and exits with its status: it is then not PID 1.

@@ -14,11 +14,10 @@ type steps struct{ chdir, exec int }
 
 const pidSlot = 1
 
+// adder appends an instruction, as child.Program.Add.
+type adder func(nr uintptr, save int, tolerate syscall.Errno, words ...child.Word)
+
 // render writes down what the child does between clone and exec.
-//
-// The child has init's handlers until its exec. They would send what arrives after
-// its mask is opened to init, so they are reset before; signals that were ignored
-// when init was started are reset as well.
 func (j *job) render(p *child.Program) steps {
 	s, n := steps{chdir: -1}, 0
 	p.Grow(sys.LastSignal + 6 + int(j.Sockets))
@@ -26,19 +25,8 @@ func (j *job) render(p *child.Program) steps {
 		p.Add(nr, save, tolerate, words...)
 		n++
 	}
-	action := child.Bytes(make([]byte, 32)) // struct sigaction: SIG_DFL, no flags
-	for signal := 1; signal <= sys.LastSignal; signal++ {
-		if sys.Catchable(signal) {
-			add(syscall.SYS_RT_SIGACTION, child.None, 0, child.Int(uint64(signal)), action, child.Int(0), child.Int(8))
-		}
-	}
-	add(syscall.SYS_SETPGID, child.None, 0, child.Int(0), child.Int(0))
-	if j.foreground {
-		// SIGTTOU, which the terminal has for a background group that does this, is still
-		// blocked (tcsetpgrp(3)). EIO: the terminal was hung up meanwhile.
-		add(syscall.SYS_GETPID, pidSlot, 0)
-		add(syscall.SYS_IOCTL, child.None, syscall.EIO, child.FD(0), child.Int(syscall.TIOCSPGRP), p.SlotPointer(pidSlot))
-	}
+	j.renderSignals(add)
+	j.renderGroup(p, add)
 	// Upwards: each number that is written to lies below those still to be read, and the
 	// gate, which is in the way, closes at the exec anyway.
 	for i := range int(j.Sockets) {
@@ -48,10 +36,33 @@ func (j *job) render(p *child.Program) steps {
 		s.chdir = n
 		add(syscall.SYS_CHDIR, child.None, 0, child.String(j.Cwd))
 	}
-	add(syscall.SYS_RT_SIGPROCMASK, child.None, 0, child.Int(sys.SIG_SETMASK), child.Bytes(make([]byte, 8)), child.Int(0), child.Int(8))
+	add(syscall.SYS_RT_SIGPROCMASK, child.None, 0, child.Int(sys.SIG_SETMASK), child.Bytes(little(j.blocked)), child.Int(0), child.Int(8))
 	s.exec = n
 	add(syscall.SYS_EXECVE, child.None, 0, child.String(j.path), child.Strings(j.Argv), p.Environment(j.Env, j.OwnPID))
 	return s
+}
+
+// renderSignals gives every signal back what it had before init. The child has init's
+// handlers until its exec; they would send what arrives after its mask is opened to init.
+func (j *job) renderSignals(add adder) {
+	handlers := [2]child.Word{}
+	for i := range handlers { // struct sigaction, of SIG_DFL and of SIG_IGN
+		handlers[i] = child.Bytes(append(little(uint64(i)), make([]byte, 24)...))
+	}
+	for n := 1; n <= sys.LastSignal; n++ {
+		if sys.Catchable(n) {
+			add(syscall.SYS_RT_SIGACTION, child.None, 0, child.Int(uint64(n)), handlers[j.ignored>>(n-1)&1], child.Int(0), child.Int(8))
+		}
+	}
+}
+
+// little is n as this machine keeps it.
+func little(n uint64) []byte {
+	b := make([]byte, 8, 32)
+	for i := range b {
+		b[i] = byte(n >> (8 * i))
+	}
+	return b
 }
 
 // run starts the workload, reports it and stays with it to its end.
@@ -76,7 +87,7 @@ func (j *job) run(p *child.Program, s steps) int {
 	sys.ChdirRoot()
 	// From here on nothing is allocated, and the other threads end.
 	sys.Pin()
-	return j.loop(m, event{kind: spawned, pid: int32(pid)})
+	return j.expected.of(j.loop(m, event{kind: spawned, pid: int32(pid)}))
 }
 
 // closeSockets gives up init's copies: who would connect to a socket that nobody but

@@ -86,7 +86,7 @@ func TestZombies(t *testing.T) {
 // that was ignored and blocked then does not keep init from reaping.
 func TestInheritedChildrenAndDispositions(t *testing.T) {
 	needRoot(t)
-	cmd := exec.Command(self, "probe", "enter", "ignore", binary, binary, "--", "/bin/sh", "-c", stormy, self)
+	cmd := exec.Command(self, "probe", "enter", "signals=10000/10000", binary, binary, "--", "/bin/sh", "-c", stormy, self)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Setsid: true}
 	i := begin(t, cmd)
 	i.until(t, "done")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -155,27 +154,4 @@ func TestSignalFlood(t *testing.T) {
 		i.signal(t, syscall.SIGTERM)
 		i.ends(t, 128+15)
 	}
-}
-
-// The workload starts with nothing blocked, nothing ignored and no handlers, whatever
-// init was started with.
-func TestWorkloadHasDefaultSignals(t *testing.T) {
-	needRoot(t)
-	check := func(i *instance) {
-		t.Helper()
-		if code := i.end(t); code != 0 {
-			t.Fatalf("exit %d: %s", code, i.stderr.String())
-		}
-		for _, key := range []string{"SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd"} {
-			if !strings.Contains(i.stdout.String(), key+":\t0000000000000000\n") {
-				t.Errorf("%s is not empty:\n%s", key, i.stdout.String())
-			}
-		}
-	}
-	check(single(t, "/bin/cat", "/proc/self/status"))
-	i := ordered(t, orders.Orders{Argv: []string{"/bin/cat", "/proc/self/status"}, Cwd: "/", Stop: 15})
-	check(i)
-	cmd := exec.Command(self, "probe", "enter", "ignore", binary, binary, "--", "/bin/cat", "/proc/self/status")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
-	check(begin(t, cmd))
 }

@@ -39,8 +39,11 @@ type instruction struct {
 	args     [6]uintptr
 	slots    uint8         // bit n: args[n] is the number of a slot
 	save     int16         // slot for the result; -1 for none
-	tolerate syscall.Errno // an errno that counts as success; 0 for none
+	tolerate syscall.Errno // an errno that counts as success; 0 for none, Any for all
 }
+
+// Any is the errno to tolerate of a call that need not succeed.
+const Any = ^syscall.Errno(0)
 
 // Program is a list of instructions with the memory they point to.
 type Program struct {

@@ -16,6 +16,8 @@ const (
 	clockMonotonic = 1 // clock_gettime(2)
 	pPGID          = 2 // waitid(2)
 
+	tiocgsid = 0x5429 // TIOCGSID, ioctl_tty(2)
+
 	oPath   = 0x200000 // O_PATH, open(2)
 	atFDCWD = -100     // AT_FDCWD
 )

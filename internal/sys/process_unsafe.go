@@ -63,6 +63,21 @@ func Tcgetpgrp(fd int) (int, error) {
 	return int(group), asError(errno)
 }
 
+// Tcgetsid is the session whose controlling terminal a terminal is (TIOCGSID,
+// ioctl_tty(2)). It is an error unless that is the caller's own.
+func Tcgetsid(fd int) (int, error) {
+	var session int32
+	// Safety: the kernel writes four bytes of session, which lives until the call returns.
+	_, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(fd), tiocgsid, uintptr(unsafe.Pointer(&session)))
+	return int(session), asError(errno)
+}
+
+// Ioctl is ioctl(2) with a number for its argument.
+func Ioctl(fd int, command, value uintptr) error {
+	_, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(fd), command, value)
+	return asError(errno)
+}
+
 // ChdirRoot makes the root directory the current one.
 func ChdirRoot() {
 	// Safety: root is a package variable that ends in a NUL.

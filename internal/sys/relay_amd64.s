@@ -29,7 +29,8 @@ TEXT ·relay(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	CMPL	16(SI), R8
 	JNE	forward
 
-	// From ourselves: the scheduler's preemption is dropped, sigRetire obeyed.
+	// From ourselves: the scheduler's preemption is dropped, sigRetire obeyed, and what
+	// else kill(2) or the kernel sends in our name is not for the workload.
 	CMPL	AX, $const_CodeTkill
 	JNE	user
 	CMPL	DI, $const_sigPreempt
@@ -40,6 +41,7 @@ user:
 	JNE	forward
 	CMPL	DI, $const_sigRetire
 	JEQ	retire
+	RET
 
 forward:
 	MOVQ	$const_relayedMask, AX

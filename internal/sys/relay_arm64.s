@@ -30,7 +30,8 @@ TEXT ·relay(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	CMPW	R3, R5
 	BNE	forward
 
-	// From ourselves: the scheduler's preemption is dropped, sigRetire obeyed.
+	// From ourselves: the scheduler's preemption is dropped, sigRetire obeyed, and what
+	// else kill(2) or the kernel sends in our name is not for the workload.
 	CMPW	$const_CodeTkill, R4
 	BNE	user
 	CMPW	$const_sigPreempt, R0
@@ -40,6 +41,7 @@ user:
 	CBNZW	R4, forward	// CodeUser is 0
 	CMPW	$const_sigRetire, R0
 	BEQ	retire
+	RET
 
 forward:
 	MOVD	$const_relayedMask, R4
