@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"flag"
 	"fmt"
@@ -72,6 +71,10 @@ func (q *question) subject(path string) (*subject, error) {
 func (q *question) answer(s *subject, words []string) (*explain.Answer, error) {
 	about := s.explained()
 	kind, rest := words[0], words[1:]
+	number := kind != "" && kind[0] >= '0' && kind[0] <= '9'
+	if q.arch != "" && kind != "syscall" && !number {
+		return nil, usagef("explain: --arch is about system calls: %q", kind)
+	}
 	switch {
 	case kind == "syscall" && len(rest) > 0:
 		return q.call(about, rest[0], rest[1:])
@@ -87,7 +90,7 @@ func (q *question) answer(s *subject, words []string) (*explain.Answer, error) {
 			return nil, fmt.Errorf("the record: %w", err)
 		}
 		return explain.Log(about, r)
-	case kind != "" && kind[0] >= '0' && kind[0] <= '9' && len(rest) == 0:
+	case number && len(rest) == 0:
 		return q.call(about, kind, nil)
 	}
 	return nil, usagef("explain: what to explain is syscall NAME [ARGUMENT=VALUE…], cap NAME, path PATH, a number, a record of the log, or -: %q", strings.Join(words, " "))
@@ -103,43 +106,6 @@ func (q *question) call(s *explain.Subject, word string, args []string) (*explai
 		return nil, err
 	}
 	return explain.Syscall(s, arches, call, args)
-}
-
-// maxLog bounds what is read of a log.
-const maxLog = 16 << 20
-
-// logged explains the records of a log, each call once; other lines are passed over.
-func logged(s *explain.Subject, log io.Reader) (*explain.Answer, error) {
-	lines := bufio.NewScanner(io.LimitReader(log, maxLog))
-	lines.Buffer(nil, explain.MaxRecord+1)
-	all := new(explain.Answer)
-	seen := map[explain.Record]bool{}
-	for n := 1; lines.Scan(); n++ {
-		r, err := explain.ParseRecord(lines.Text())
-		if errors.Is(err, explain.ErrNoRecord) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("standard input, line %d: %w", n, err)
-		}
-		if seen[*r] {
-			continue
-		}
-		seen[*r] = true
-		a, err := explain.Log(s, r)
-		if err != nil {
-			return nil, fmt.Errorf("standard input, line %d: %w", n, err)
-		}
-		all.Lines = append(all.Lines, a.Lines...)
-		all.Allowed = all.Allowed || a.Allowed
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("standard input: %w", err)
-	}
-	if len(seen) == 0 {
-		return nil, errors.New("standard input: no record of seccomp in it")
-	}
-	return all, nil
 }
 
 // explained is the subject as explain wants it.

@@ -11,6 +11,7 @@ import (
 
 	"casemate/internal/sealed"
 	"casemate/policy/compile"
+	"casemate/policy/diff"
 )
 
 // subject is a policy that is looked at: a sealed file, or a text that was compiled
@@ -79,6 +80,15 @@ func (s *subject) addText(path string, o compile.Options) error {
 				return fmt.Errorf("%s: it is not what %s was made from: %s %s is another there", path, s.path, in.Kind, in.Name)
 			}
 		}
+	}
+	// Another version of the compiler may make something else of the same text.
+	now := &subject{path: path, file: &sealed.File{Policy: r.Policy}}
+	d, err := diff.Compare(s.side(), now.side())
+	if err != nil {
+		return err
+	}
+	if len(d.Changes) > 0 {
+		return fmt.Errorf("%s: this version compiles it to something else than %s: %s", path, s.path, d.Changes[0].Line())
 	}
 	s.text = r
 	return nil

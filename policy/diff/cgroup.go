@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,7 +76,7 @@ func limitOrder(file, old, new string) Order {
 	case "memory.max", "memory.high", "memory.swap.max", "pids.max":
 		return parsed(old, new, quantity, widths[uint64], Behaviour)
 	case "cpu.max":
-		return parsed(old, new, bandwidth, widths[float64], Behaviour)
+		return parsed(old, new, bandwidth, shares, Behaviour)
 	case "cpuset.cpus":
 		return parsed(old, new, processors, cpuSets, Behaviour)
 	case "cpu.weight", "memory.oom.group":
@@ -107,22 +108,35 @@ func quantity(s string) (uint64, bool) {
 	return n, err == nil
 }
 
-// bandwidth reads cpu.max: the part of one processor, infinite for all of them. The
-// period alone is behaviour: how long the workload stands still when it is spent.
-func bandwidth(s string) (float64, bool) {
+// share is a part of the processors' time: quota in each period.
+type share struct{ quota, period uint64 }
+
+// bandwidth reads cpu.max. The period alone is behaviour: how long the workload stands
+// still when its part is spent.
+func bandwidth(s string) (share, bool) {
 	quota, period, two := strings.Cut(s, " ")
 	q, ok := quantity(quota)
-	if q == infinite {
-		return float64(infinite), ok
-	}
 	p := uint64(100000) // the kernel's, where the file is written with a quota alone
 	if two {
-		var ok2 bool
-		if p, ok2 = quantity(period); !ok2 || p == infinite || p == 0 {
-			return 0, false
+		var okPeriod bool
+		if p, okPeriod = quantity(period); !okPeriod || p == infinite || p == 0 {
+			return share{}, false
 		}
 	}
-	return float64(q) / float64(p), ok
+	return share{q, p}, ok
+}
+
+// shares compares exactly, by products of 128 bits.
+func shares(old, new share) Order {
+	if old.quota == infinite || new.quota == infinite {
+		return widths(old.quota, new.quota)
+	}
+	oldHigh, oldLow := bits.Mul64(old.quota, new.period)
+	newHigh, newLow := bits.Mul64(new.quota, old.period)
+	if order := widths(oldHigh, newHigh); order != Equal {
+		return order
+	}
+	return widths(oldLow, newLow)
 }
 
 // most is over NR_CPUS, which is at most 8192.

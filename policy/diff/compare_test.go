@@ -70,6 +70,35 @@ func touched(t *testing.T, e edit) string {
 	return "mounts"
 }
 
+// TestMountsOfTheHost: a bind that is not recursive shows what lies under a file system that
+// the host has mounted there; a bind of that place itself shows the file system.
+func TestMountsOfTheHost(t *testing.T) {
+	with := func(mounts ...sealed.Mount) *sealed.Policy {
+		p := full()
+		p.Mounts = append(p.Mounts, mounts...)
+		return p
+	}
+	above := sealed.Mount{Target: "/host", Source: "/"}
+	own, all := sealed.Mount{Target: "/host/data", Source: "/data"}, above
+	all.Recursive = true
+	for _, test := range []struct {
+		name     string
+		old, new *sealed.Policy
+		want     Order
+	}{
+		{"a mount of its own", with(above), with(above, own), Weaker},
+		{"the same in a recursive one", with(all), with(all, own), Stricter},
+		{"recursive, and so there anyway", with(above, own), with(all), Weaker},
+	} {
+		if r := compare(t, test.old, test.new); r.Order != test.want {
+			t.Errorf("%s: %s", test.name, r.Text())
+		}
+		if r := compare(t, test.new, test.old); r.Order != test.want.reverse() {
+			t.Errorf("%s, backwards: %s", test.name, r.Text())
+		}
+	}
+}
+
 // TestOrderOfListsDoesNotMatter: a policy is what it grants, not how it is written down.
 func TestOrderOfListsDoesNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
@@ -124,6 +153,8 @@ func TestValues(t *testing.T) {
 		{"cpu.max", "50000 100000", "60000 100000", Weaker},
 		{"cpu.max", "max 100000", "", Behaviour},
 		{"cpu.max", "max 100000", "100000 100000", Stricter},
+		{"cpu.max", "18446744073709551613 1000000", "18446744073709551614 1000000", Weaker},
+		{"cpu.max", "max 50000", "max 100000", Behaviour},
 		{"cpu.max", "1 0", "1 1", Unknown},
 		{"cpuset.cpus", "0-1", "1,2", Incomparable},
 		{"cpuset.cpus", "0,1,2", "0-2", Behaviour},

@@ -88,8 +88,12 @@ func (d *differ) point(path string, o, n tree.State) {
 	if order == Equal || d.follows(path, o, n) {
 		return
 	}
+	note := ""
+	if o.Covered != n.Covered && o.Access > tree.Masked && n.Access > tree.Masked {
+		note = "what the host has mounted there shows only through a mount of its own, or a recursive one"
+	}
 	d.add(Change{
-		Subject: path, Order: order, Old: o.String(), New: n.String(),
+		Subject: path, Order: order, Old: o.String(), New: n.String(), Note: note,
 		OldAt: d.old.decided(path, o), NewAt: d.new.decided(path, n),
 	})
 }
@@ -139,8 +143,11 @@ func states(o, n tree.State) Order {
 	return join(widths(int(o.Access), int(n.Access)), powers(may(o), may(n)))
 }
 
-// may is what a state allows besides reading and writing.
-func may(s tree.State) uint64 { return flag(s.Exec) | flag(s.Devices)<<1 | flag(s.Recursive)<<2 }
+// may is what a state allows besides reading and writing. The same files seen through a
+// bind of a directory above them are not those that the host may have mounted over them.
+func may(s tree.State) uint64 {
+	return flag(s.Exec) | flag(s.Devices)<<1 | flag(s.Recursive)<<2 | flag(!s.Covered)<<3
+}
 
 func mountAt(p *sealed.Policy, path string) *sealed.Mount {
 	for i := range p.Mounts {

@@ -60,7 +60,7 @@ func join(a, b Order) Order {
 }
 
 // widths compares two amounts of which the larger one confines less.
-func widths[T int | int32 | uint32 | uint64 | float64](old, new T) Order {
+func widths[T int | int32 | uint32 | uint64](old, new T) Order {
 	switch {
 	case new > old:
 		return Weaker

@@ -38,6 +38,10 @@ var treeEdits = []edit{
 	}, Equal, "symlink /lib", Equal},
 	{"a bind more", mount(sealed.Mount{Target: "/srv", Source: "/srv"}), Weaker, "/srv", Stricter},
 	{"the same files by a mount of their own", mount(sealed.Mount{Target: "/usr/lib", Source: "/usr/lib", Exec: true, Recursive: true}), Equal, "", Equal},
+	{"what the host has mounted there", func(p *sealed.Policy) {
+		mountAt(p, "/usr").Recursive = false
+		mount(sealed.Mount{Target: "/usr/lib", Source: "/usr/lib", Exec: true, Recursive: true})(p)
+	}, Stricter, "/usr", Weaker},
 	{"noexec over a part", mount(sealed.Mount{Target: "/usr/lib", Source: "/usr/lib", Recursive: true}), Stricter, "/usr/lib", Weaker},
 	{"a part writable", mount(sealed.Mount{Target: "/usr/lib", Source: "/usr/lib", Recursive: true, Exec: true, Writable: true}), Weaker, "/usr/lib", Stricter},
 	{"a part writable and noexec", mount(sealed.Mount{Target: "/usr/lib", Source: "/usr/lib", Recursive: true, Writable: true}), Incomparable, "/usr/lib", Incomparable},

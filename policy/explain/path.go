@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"unicode"
 
 	"casemate/internal/sealed"
 	"casemate/policy/tree"
@@ -32,7 +33,7 @@ func Path(s *Subject, name string) (*Answer, error) {
 	return nil, fmt.Errorf("%s: more than %d symbolic links", name, mostLinks)
 }
 
-func unprintable(r rune) bool { return r < ' ' || r == 0x7f }
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // follow replaces the link in a path by its target.
 func follow(l *sealed.Symlink, name string) string {

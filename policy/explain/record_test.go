@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"unicode"
 
 	"casemate/policy/filter"
 )
@@ -51,6 +50,7 @@ func TestParseRecordRefuses(t *testing.T) {
 		{head + `comm="x"y=1`, "has no end"},
 		{head + "comm=\"a\x1b[31m\" " + tail, "not one printable line"},
 		{head + "comm=\"\xff\" " + tail, "not one printable line"},
+		{head + "comm=\"\u009b31m\" " + tail, "not one printable line"},
 		{head + strings.Repeat("x", MaxRecord), "longer than"},
 	} {
 		r, err := ParseRecord(test.line)
@@ -104,7 +104,7 @@ func FuzzRecord(f *testing.F) {
 			return // of an architecture that the policy does not have
 		}
 		for _, l := range a.Lines {
-			if len(l) > 4*MaxRecord || strings.ContainsFunc(l, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			if len(l) > 4*MaxRecord || strings.ContainsFunc(l, unprintable) {
 				t.Fatalf("%q", l)
 			}
 		}

@@ -37,6 +37,7 @@ type State struct {
 
 	Exec, Devices bool // in the terms of mount(8): not noexec, not nodev
 	Recursive     bool // what the host has mounted below is there too
+	Covered       bool // where the host has mounted something here, what lies under that is shown
 
 	Mount  *sealed.Mount   // the mount it lies in; nil: the root
 	Mask   *sealed.Path    // what hides it
@@ -74,6 +75,7 @@ func holder(p *sealed.Policy, path string) State {
 	s := State{Access: ReadOnly, Origin: kindNames[m.Kind], Exec: m.Exec, Devices: m.Devices, Recursive: m.Recursive, Mount: m}
 	if m.Kind == sealed.Bind {
 		s.Origin = host(m.Source, m.Target, path)
+		s.Covered = !m.Recursive && path != m.Target
 	}
 	if m.Writable {
 		s.Access = Writable
@@ -113,7 +115,7 @@ func root(p *sealed.Policy, path string) State {
 		s.Access = Writable
 	}
 	if p.Root.Path != "" {
-		s.Origin, s.Exec = host(p.Root.Path, "/", path), true
+		s.Origin, s.Exec, s.Covered = host(p.Root.Path, "/", path), true, path != "/"
 		return s
 	}
 	for i := range p.Root.Symlinks {
