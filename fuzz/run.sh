@@ -12,3 +12,7 @@ time=$2
 		"$go" test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 100x "$package" </dev/null
 	done
 done
+
+# The tests of the prover that have no corpus: every mutant, and fifty times the samples.
+echo "== the prover, at length"
+CASEMATE_LONG=1 "$go" test -timeout 1h -run 'TestMutants|TestRandom' ./policy/prove

@@ -1,12 +1,12 @@
 package prove_test
 
 import (
-	"encoding/binary"
 	"strconv"
 	"strings"
 	"testing"
 
 	"casemate/policy/filter"
+	"casemate/policy/filtertest"
 )
 
 // assemble makes a program of text, a line an instruction, so that a test can break one
@@ -58,15 +58,9 @@ func assemble(t testing.TB, text string) []byte {
 			code = map[string]uint16{"jeq": 0x15, "jgt": 0x25, "jge": 0x35, "jset": 0x45}[f[0]]
 			k, jt, jf = value(t, f[1]), way(2), way(3)
 		}
-		b = record(b, code, uint8(jt), uint8(jf), k)
+		b = filtertest.Record(b, code, uint8(jt), uint8(jf), k)
 	}
 	return b
-}
-
-// record appends a struct sock_filter.
-func record(b []byte, code uint16, jt, jf uint8, k uint32) []byte {
-	b = append(binary.LittleEndian.AppendUint16(b, code), jt, jf)
-	return binary.LittleEndian.AppendUint32(b, k)
 }
 
 func wordAt(t testing.TB, name string) uint32 {

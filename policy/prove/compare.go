@@ -8,34 +8,55 @@ type bits struct {
 	mask  uint64
 }
 
-// compared is how the value of the bits stands to a constant.
-type compared struct{ less, equal ref }
-
-// compare builds from the lowest bit up: what is decided by a bit is decided, and where
-// it agrees with the constant's, the lower bits decide. Bits that do not count are 0.
-func (s *space) compare(b bits, v uint64) compared {
-	c := compared{less: no, equal: yes}
-	for i := range b.width {
-		level := b.top + uint32(b.width-1-i)
-		counts, one := b.mask>>i&1 == 1, v>>i&1 == 1
-		switch {
-		case counts && one:
-			c = compared{s.node(level, yes, c.less), s.node(level, no, c.equal)}
-		case counts:
-			c = compared{s.node(level, c.less, no), s.node(level, c.equal, no)}
-		case one: // 0 is less than 1, whatever the lower bits
-			c = compared{less: yes, equal: no}
-		}
-	}
-	return c
+// bit is the level of bit i, 0 the lowest, and whether it counts.
+func (b bits) bit(i int) (level uint32, counts bool) {
+	return b.top + uint32(b.width-1-i), b.mask>>i&1 == 1
 }
 
-// any is where one of the bits under mask is 1.
+// equal is where the bits are v. It is built, as all of them, from the lowest bit up.
+func (s *space) equal(b bits, v uint64) ref {
+	r := yes
+	for i := range b.width {
+		level, counts := b.bit(i)
+		switch one := v>>i&1 == 1; {
+		case counts && one:
+			r = s.node(level, no, r)
+		case counts:
+			r = s.node(level, r, no)
+		case one:
+			return no
+		}
+	}
+	return r
+}
+
+// less is where the bits are less than v, unsigned: what a bit decides is decided, and
+// where it agrees with v's, the lower bits decide.
+func (s *space) less(b bits, v uint64) ref {
+	r := no
+	for i := range b.width {
+		level, counts := b.bit(i)
+		switch one := v>>i&1 == 1; {
+		case counts && one:
+			r = s.node(level, yes, r)
+		case counts:
+			r = s.node(level, r, no)
+		case one: // 0 is less than 1, whatever the lower bits
+			r = yes
+		}
+	}
+	return r
+}
+
+// most is where the bits are v or less.
+func (s *space) most(b bits, v uint64) ref { return s.or(s.less(b, v), s.equal(b, v)) }
+
+// any is where one of the bits is 1.
 func (s *space) any(b bits) ref {
 	r := no
 	for i := range b.width {
-		if b.mask>>i&1 == 1 {
-			r = s.node(b.top+uint32(b.width-1-i), r, yes)
+		if level, counts := b.bit(i); counts {
+			r = s.node(level, r, yes)
 		}
 	}
 	return r

@@ -28,7 +28,7 @@ func (d *Declared) whole() (ref, error) {
 // exception is the number of a call that a tracer has told the kernel to skip.
 func (d *Declared) foreign(r ref) ref {
 	s := d.space
-	r = s.ite(s.compare(d.word(NR), filter.X32Bit).less, r, d.verdict(d.rules.BadArch))
+	r = s.ite(s.less(d.word(NR), filter.X32Bit), r, d.verdict(d.rules.BadArch))
 	return s.ite(d.is(NR, filter.Skipped), d.verdict(filter.ActionENOSYS), r)
 }
 
@@ -81,23 +81,23 @@ func (d *Declared) where(n filter.Node) ref {
 func (d *Declared) compared(n *filter.Compare) ref {
 	s := d.space
 	argument := bits{top[ArgHigh(n.Arg.Index)], 64, n.Mask}
-	switch at := s.compare(argument, n.Values[0]); n.Op {
+	switch v := n.Values[0]; n.Op {
 	case filter.Equal:
-		return at.equal
+		return s.equal(argument, v)
 	case filter.NotEqual:
-		return s.not(at.equal)
+		return s.not(s.equal(argument, v))
 	case filter.Less:
-		return at.less
+		return s.less(argument, v)
 	case filter.LessEqual:
-		return s.or(at.less, at.equal)
+		return s.most(argument, v)
 	case filter.Greater:
-		return s.not(s.or(at.less, at.equal))
+		return s.not(s.most(argument, v))
 	case filter.GreaterEqual:
-		return s.not(at.less)
+		return s.not(s.less(argument, v))
 	}
 	r := no
 	for _, v := range n.Values {
-		r = s.or(r, s.compare(argument, v).equal)
+		r = s.or(r, s.equal(argument, v))
 	}
 	if n.Op == filter.NotIn {
 		return s.not(r)
@@ -109,4 +109,4 @@ func (d *Declared) verdict(a filter.Action) ref { return d.space.leaf(uint64(a))
 
 func (d *Declared) word(w Word) bits { return bits{top[w], 32, 1<<32 - 1} }
 
-func (d *Declared) is(w Word, v uint32) ref { return d.space.compare(d.word(w), uint64(v)).equal }
+func (d *Declared) is(w Word, v uint32) ref { return d.space.equal(d.word(w), uint64(v)) }

@@ -94,18 +94,16 @@ func (e *evaluator) step(at state, in instruction) ref {
 // test is where a conditional jump takes its first way.
 func (e *evaluator) test(at state, in instruction) ref {
 	b := bits{top[at.word], 32, uint64(at.mask)}
-	if in.code == opJSet {
-		b.mask &= uint64(in.k)
-		return e.space.any(b)
-	}
-	c := e.space.compare(b, uint64(in.k))
-	switch in.code {
+	switch v := uint64(in.k); in.code {
 	case opJEQ:
-		return c.equal
+		return e.space.equal(b, v)
 	case opJGT:
-		return e.space.not(e.space.or(c.less, c.equal))
+		return e.space.not(e.space.most(b, v))
 	case opJGE:
-		return e.space.not(c.less)
+		return e.space.not(e.space.less(b, v))
+	case opJSet:
+		b.mask &= v
+		return e.space.any(b)
 	}
 	panic("BUG: a program with an unknown instruction")
 }

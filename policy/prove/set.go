@@ -19,14 +19,13 @@ func Full() Set { return Set{root: yes} }
 // Range is the set of the words from first to last, both inside.
 func Range(first, last uint32) Set {
 	s := newSpace()
-	below, upTo := s.compare(wordBits, uint64(first)), s.compare(wordBits, uint64(last))
-	return Set{s, s.and(s.not(below.less), s.or(upTo.less, upTo.equal))}
+	return Set{s, s.and(s.not(s.less(wordBits, uint64(first))), s.most(wordBits, uint64(last)))}
 }
 
 // Masked is the set of the words w for which w & mask == value.
 func Masked(mask, value uint32) Set {
 	s := newSpace()
-	return Set{s, s.compare(bits{0, 32, uint64(mask)}, uint64(value)).equal}
+	return Set{s, s.equal(bits{0, 32, uint64(mask)}, uint64(value))}
 }
 
 // Values is the set of the words listed.
@@ -34,7 +33,7 @@ func Values(list ...uint32) Set {
 	s := newSpace()
 	r := no
 	for _, v := range list {
-		r = s.or(r, s.compare(wordBits, uint64(v)).equal)
+		r = s.or(r, s.equal(wordBits, uint64(v)))
 	}
 	return Set{s, r}
 }

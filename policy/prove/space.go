@@ -46,11 +46,11 @@ const depth = 32 * uint32(Words)
 type space struct {
 	mu     sync.Mutex
 	nodes  []node
-	index  map[node]ref
+	index  table // of nodes
 	leaves []uint64
 	leafOf map[uint64]ref
-	done   map[choice]ref
-	steps  int // of the work that is or was last within the bounds
+	done   table // answers that ite has given
+	steps  int   // of the work that is or was last within the bounds
 	bound  bool
 }
 
@@ -58,10 +58,10 @@ type space struct {
 type choice struct{ test, then, otherwise ref }
 
 func newSpace() *space {
-	return &space{nodes: make([]node, inner), index: map[node]ref{}, leafOf: map[uint64]ref{}, done: map[choice]ref{}}
+	return &space{nodes: make([]node, inner, 1<<8), index: newTable(1 << 8), leafOf: map[uint64]ref{}, done: newTable(1 << 8)}
 }
 
-// maxDone bounds the memory of answers that ite has given.
+// maxDone bounds the memory of answers.
 const maxDone = 1 << 18
 
 // complexity is what a bounded space panics with; within gives it back as an error.
@@ -95,13 +95,13 @@ func (s *space) node(level uint32, low, high ref) ref {
 	if low == high {
 		return low
 	}
-	n := node{level, low, high}
-	if r, ok := s.index[n]; ok {
+	key := triple{level, uint32(low), uint32(high)}
+	if r, ok := s.index.get(key); ok {
 		return r
 	}
 	r := ref(len(s.nodes))
-	s.nodes = append(s.nodes, n)
-	s.index[n] = r
+	s.nodes = append(s.nodes, node{level, low, high})
+	s.index.put(key, r)
 	return r
 }
 
@@ -144,8 +144,8 @@ func (s *space) ite(test, then, otherwise ref) ref {
 	case then == yes && otherwise == no:
 		return test
 	}
-	if len(s.done) > maxDone {
-		clear(s.done)
+	if s.done.used > maxDone {
+		s.done = newTable(1 << 8)
 	}
 	return s.choose(choice{test, then, otherwise})
 }
@@ -157,7 +157,8 @@ func (s *space) choose(c choice) ref {
 	case c.test == no:
 		return c.otherwise
 	}
-	if r, ok := s.done[c]; ok {
+	key := triple{uint32(c.test), uint32(c.then), uint32(c.otherwise)}
+	if r, ok := s.done.get(key); ok {
 		return r
 	}
 	s.spend()
@@ -166,7 +167,7 @@ func (s *space) choose(c choice) ref {
 	a0, a1 := s.split(c.then, level)
 	b0, b1 := s.split(c.otherwise, level)
 	r := s.node(level, s.choose(choice{t0, a0, b0}), s.choose(choice{t1, a1, b1}))
-	s.done[c] = r
+	s.done.put(key, r)
 	return r
 }
 
