@@ -26,7 +26,7 @@ func examples(t *testing.T) string {
 }
 
 // The examples, resolved. A change of a default, a base or the language shows here
-// as what it does to four real services.
+// as what it does to the services of the examples.
 func TestGoldenExamples(t *testing.T) {
 	found, err := filepath.Glob(filepath.Join(examples(t), "*.toml"))
 	if err != nil || len(found) == 0 {

@@ -12,6 +12,7 @@ import (
 	"casemate/internal/prepare"
 	"casemate/internal/sealed"
 	"casemate/internal/verify"
+	"casemate/shim/supervise"
 )
 
 // orders are init's: the policy's, and what of the service manager's contract the policy
@@ -44,6 +45,14 @@ func (l *launched) orders() *orders.Orders {
 		o.OwnPID = append(o.OwnPID, "WATCHDOG_PID")
 	}
 	return o
+}
+
+// contract is what passes between the workload and the service manager while it runs.
+func (l *launched) contract() supervise.Contract {
+	m := &l.file.Policy.Manager
+	return supervise.Contract{
+		Socket: l.notify, Ready: m.Ready == sealed.ReadyNotify, Watchdog: m.Watchdog, ReadyFD: l.options.ready,
+	}
 }
 
 // descriptors are those that init must have at the gate: what it was started with, the

@@ -48,6 +48,7 @@ func (l *launched) run(signals *supervise.Signals) (int, error) {
 		return 0, fmt.Errorf("clone3(%s): %w", l.plan.Clone, err)
 	}
 	l.proc = supervise.New(started, l.gate, signals)
+	l.proc.Keep(l.contract())
 	if err := l.proc.AwaitExec(); err != nil {
 		return 0, l.explain(err)
 	}

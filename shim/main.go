@@ -33,6 +33,7 @@ options of run:
                        (default /etc/casemate/trusted-keys, if it exists)
   -init FILE           the init to use (default: casemate-init beside the shim)
   -state DIR           where running services are kept (default /run/casemate)
+  -ready-fd N          write a line end to descriptor N when the service is ready
 
 exit status: the workload's own, or 128+n when signal n ended it; 126 or 127 when
 it could not be executed; 246 usage or policy refused; 247 the host lacks a
@@ -46,7 +47,9 @@ func init() { runtime.LockOSThread() }
 
 func main() {
 	deepen(false)
-	harden()
+	if err := harden(); err != nil {
+		quit(exit.Wrap(exit.Lacking, err))
+	}
 	// What the manager has left open is not for the container, but for what it says that it
 	// passes and the policy names.
 	passed := facts.FromManager()
@@ -121,11 +124,15 @@ func runCommand(args []string, passed facts.Manager) (int, error) {
 	fs.StringVar(&o.init, "init", "", "")
 	fs.StringVar(&o.state, "state", stateDir, "")
 	fs.IntVar(&o.fd, "fd", -1, "")
+	fs.IntVar(&o.ready, "ready-fd", -1, "")
 	if err := fs.Parse(args); err != nil {
 		return 0, exit.Wrap(exit.Usage, fmt.Errorf("run: %w", err))
 	}
 	if o.fd != -1 && o.fd < 3 { // it is closed after reading, and a workload has 0 to 2
 		return 0, exit.Wrap(exit.Usage, fmt.Errorf("run: -fd %d is not above the standard streams", o.fd))
+	}
+	if err := checkReadyFD(o); err != nil {
+		return 0, exit.Wrap(exit.Usage, err)
 	}
 	rest := fs.Args()
 	if o.fd < 0 {
@@ -150,4 +157,25 @@ func runCommand(args []string, passed facts.Manager) (int, error) {
 		o.init = filepath.Join(filepath.Dir(self), "casemate-init")
 	}
 	return run(o)
+}
+
+// checkReadyFD refuses a descriptor that is not open, or that is another thing too. It
+// comes before the shim opens any of its own.
+func checkReadyFD(o options) error {
+	n := o.ready
+	if n == -1 {
+		return nil
+	}
+	_, err := unix.FcntlInt(uintptr(n), unix.F_GETFD, 0)
+	switch {
+	case n < facts.FirstListen:
+		return fmt.Errorf("run: -ready-fd %d is not above the standard streams", n)
+	case err != nil:
+		return fmt.Errorf("run: -ready-fd %d: %w", n, err)
+	case n == o.fd:
+		return fmt.Errorf("run: -ready-fd %d is the policy's descriptor", n)
+	case n < facts.FirstListen+len(o.passed.Listen):
+		return fmt.Errorf("run: -ready-fd %d is one of the service manager's sockets (LISTEN_FDS)", n)
+	}
+	return nil
 }

@@ -14,13 +14,14 @@ import (
 
 // options of casemate-shim run.
 type options struct {
-	policy string   // path of the sealed policy
-	fd     int      // or a descriptor that holds it; -1 for none
-	keys   string   // trusted-keys file; "" for the default
-	init   string   // path of casemate-init
-	state  string   // directory of running services
-	extra  []string // appended to the policy's argv
-	passed facts.Manager
+	policy string        // path of the sealed policy
+	fd     int           // or a descriptor that holds it; -1 for none
+	keys   string        // trusted-keys file; "" for the default
+	init   string        // path of casemate-init
+	state  string        // directory of running services
+	extra  []string      // appended to the policy's argv
+	passed facts.Manager // by the service manager
+	ready  int           // descriptor that is told when the service is ready; -1 for none
 }
 
 // run is one service from policy to exit status.
@@ -37,9 +38,6 @@ func run(o options) (int, error) {
 	f, view, err := probePrivately(defaultPaths(p))
 	if err != nil {
 		return 0, err
-	}
-	if p.Manager.Notify() {
-		return 0, exit.Wrap(exit.Lacking, errors.New("[manager] ready = \"notify\" and watchdog are not supported yet"))
 	}
 	f.Manager = o.passed
 	plan, err := launch.Lower(p, f)

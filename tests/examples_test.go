@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -96,6 +97,42 @@ func TestExampleBatch(t *testing.T) {
 	r.expect(t, 0)
 	if r.stdout == "" || r.stderr != "" {
 		t.Errorf("the report is %s", r)
+	}
+}
+
+// The greeter is handed its socket, its text and its watchdog by a service manager.
+func TestExampleGreeter(t *testing.T) {
+	needRoot(t)
+	if _, err := exec.LookPath("/usr/bin/python3"); err != nil {
+		t.Skipf("needs python3: %v", err)
+	}
+	out := filepath.Join(t.TempDir(), "greeter.sealed")
+	command(t, filepath.Join(bin, "casemate"), "compile", "-o", out, "../examples/greeter.toml").expect(t, 0)
+	socket, address := listening(t)
+	m := manager(t, filepath.Join(t.TempDir(), "notify"))
+	dir := credentials(t, map[string]string{"greeting": "good morning\n"})
+	p := managed(t, out, []string{
+		m.env(), "LISTEN_FDS=1", "LISTEN_FDNAMES=greeter.socket", "WATCHDOG_USEC=100000", "CREDENTIALS_DIRECTORY=" + dir,
+	}, []*os.File{socket})
+	if got := m.hears(t); got != "READY=1\nSTATUS=Nobody was here yet." {
+		t.Errorf("the manager hears %q", got)
+	}
+	for m.hears(t) != "WATCHDOG=1" {
+	}
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if text, err := io.ReadAll(c); string(text) != "good morning\n" || err != nil {
+		t.Errorf("it greets %q, %v", text, err)
+	}
+	for m.hears(t) != "STATUS=Greeted 1." {
+	}
+	p.signal(t, unix.SIGTERM)
+	p.wait(t).expect(t, 0)
+	if rest := m.rest(); len(rest) == 0 || rest[len(rest)-1] != "STOPPING=1" {
+		t.Errorf("the manager hears at the end %q", rest)
 	}
 }
 

@@ -28,6 +28,7 @@ var edges = map[string][]string{
 	"internal/facts":     nil,
 	"internal/plan":      nil,
 	"internal/orders":    {"internal/wire"},
+	"internal/notify":    nil,
 	"internal/sealed":    {"internal/wire"},
 	"internal/mount":     {"internal/facts", "internal/plan", "internal/sealed"},
 	"internal/caps":      {"internal/facts", "internal/plan", "internal/sealed"},
@@ -38,7 +39,7 @@ var edges = map[string][]string{
 	"internal/render":    {"internal/child", "internal/plan"},
 	"internal/prepare":   {"internal/exit", "internal/facts", "internal/orders", "internal/plan", "internal/sys"},
 	"internal/verify":    {"apparmor", "internal/facts", "internal/mount", "internal/sealed"},
-	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate", "internal/sys"},
+	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate", "internal/notify", "internal/sys"},
 	"shim":               {"internal/child", "internal/exit", "internal/facts", "internal/launch", "internal/orders", "internal/plan", "internal/prepare", "internal/render", "internal/sealed", "internal/verify", "shim/supervise"},
 	"init":               {"internal/child", "internal/exit", "internal/gate", "internal/inherit", "internal/nofile", "internal/orders", "internal/sys"},
 	"policy/syntax":      nil,
@@ -75,7 +76,7 @@ var edges = map[string][]string{
 
 // pure rooms do not touch the kernel; they may use x/sys/unix for its constants.
 var pure = []string{
-	"apparmor", "selinux", "internal/wire", "internal/gate", "internal/orders", "internal/sealed", "internal/plan",
+	"apparmor", "selinux", "internal/wire", "internal/gate", "internal/orders", "internal/notify", "internal/sealed", "internal/plan",
 	"internal/mount", "internal/caps", "internal/cgroup", "internal/seccomp", "internal/network", "internal/launch",
 	"policy/region", "policy/tree", "policy/diff", "policy/explain",
 }

@@ -32,7 +32,7 @@ func helper(argv []string) {
 	p.Add(unix.SYS_MKDIRAT, None, unix.EEXIST, FD(unix.AT_FDCWD), String("/"), Int(0o755))
 	p.Add(unix.SYS_GETPID, 5, 0)
 	if argv[0] != "-" {
-		p.Add(unix.SYS_EXECVE, None, 0, String(argv[0]), Strings(argv), Strings(nil))
+		p.Add(unix.SYS_EXECVE, None, 0, String(argv[0]), Strings(argv), p.Environment([]string{"A=1"}, []string{"OWN", "OTHER"}))
 	}
 	if err := sys.CatchAll(); err != nil {
 		panic(err)
@@ -79,6 +79,7 @@ func TestVfork(t *testing.T) {
 	}{
 		{[]string{"/bin/sh", "-c", "exit 3"}, " 0 0 0 3\n"},
 		{[]string{"/bin/echo", "a", "b c"}, "a b c\n 0 0 0 0\n"},
+		{[]string{"/bin/sh", "-c", "echo $A; [ $$ = $OWN ] && [ $OWN = $OTHER ] && echo same; env | grep -c O"}, "1\nsame\n2\n 0 0 0 0\n"},
 		{[]string{"/nothing"}, said(2, unix.ENOENT)},
 		{[]string{"/etc/passwd"}, said(2, unix.EACCES)},
 		{[]string{"-"}, said(1, unix.ENOEXEC)},

@@ -20,11 +20,11 @@ func HostView() View { return View{-1, -1} }
 // must not decide what is masked: a default mask that was not seen here would be left
 // out of the plan, and the path would be readable inside.
 func PrivateView() (View, error) {
-	proc, err := detached("proc")
+	proc, err := Detached("proc")
 	if err != nil {
 		return View{}, err
 	}
-	sys, err := detached("sysfs")
+	sys, err := Detached("sysfs")
 	if err != nil {
 		unix.Close(proc)
 		return View{}, err
@@ -41,12 +41,18 @@ func (v View) Close() {
 	unix.Close(v.sys)
 }
 
-func detached(fstype string) (int, error) {
+// Detached makes a file system that no path leads to, nosuid, nodev and noexec.
+func Detached(fstype string, options ...[2]string) (int, error) {
 	fs, err := unix.Fsopen(fstype, unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return -1, fmt.Errorf("fsopen %s: %w", fstype, err)
 	}
 	defer unix.Close(fs)
+	for _, o := range options {
+		if err := unix.FsconfigSetString(fs, o[0], o[1]); err != nil {
+			return -1, fmt.Errorf("fsconfig %s: %s: %w", fstype, o[0], err)
+		}
+	}
 	if err := unix.FsconfigCreate(fs); err != nil {
 		return -1, fmt.Errorf("fsconfig %s: %w", fstype, err)
 	}

@@ -27,9 +27,12 @@ func TestGolden(t *testing.T) {
 		{"full-selinux", "debian12-selinux", withoutAppArmor(full())},
 		{"host-root", "debian12-apparmor", hostRoot()},
 		{"shared", "debian12-apparmor", shared()},
+		{"managed", "debian12-apparmor", managed()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := Lower(c.policy, recorded(t, c.facts))
+			host := recorded(t, c.facts)
+			host.Manager = Obliging(c.policy)
+			p, err := Lower(c.policy, host)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -122,7 +122,7 @@ func shared() *sealed.Policy {
 
 // Each of them is a policy that a sealed file could hold.
 func TestPoliciesOfTheTestsAreValid(t *testing.T) {
-	for _, p := range []*sealed.Policy{minimal(), full(), hostRoot(), shared()} {
+	for _, p := range []*sealed.Policy{minimal(), full(), hostRoot(), shared(), managed()} {
 		if err := sealed.Validate(p); err != nil {
 			t.Errorf("%s: %v", p.Service, err)
 		}

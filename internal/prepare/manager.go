@@ -36,13 +36,13 @@ func Secrets(dir string, names []string, uid, gid uint32) (int, error) {
 		return -1, fmt.Errorf("credentials directory %s: %w", dir, err)
 	}
 	defer unix.Close(from)
-	to, err := ramfs()
+	to, err := facts.Detached("ramfs", [2]string{"mode", "0500"}) // unlike tmpfs(5) it is never swapped
 	if err != nil {
 		return -1, fmt.Errorf("credentials: %w", err)
 	}
-	room := make([]byte, maxSecrets+1)
-	defer clear(room)
+	room := make([]byte, maxSecrets+1) // a page of it is there only when something is read into it
 	left := room
+	defer func() { clear(room[:len(room)-len(left)]) }()
 	for _, name := range names {
 		n, err := copySecret(from, to, name, left, uid, gid)
 		if left = left[n:]; err == nil && len(left) == 0 {
@@ -58,23 +58,6 @@ func Secrets(dir string, names []string, uid, gid uint32) (int, error) {
 		return -1, fmt.Errorf("credentials: chown: %w", err)
 	}
 	return High(to)
-}
-
-// ramfs makes a detached one: unlike tmpfs(5) it is never swapped.
-func ramfs() (int, error) {
-	fs, err := unix.Fsopen("ramfs", unix.FSOPEN_CLOEXEC)
-	if err != nil {
-		return -1, fmt.Errorf("fsopen ramfs: %w", err)
-	}
-	defer unix.Close(fs)
-	if err := errors.Join(unix.FsconfigSetString(fs, "mode", "0500"), unix.FsconfigCreate(fs)); err != nil {
-		return -1, fmt.Errorf("fsconfig ramfs: %w", err)
-	}
-	mnt, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
-	if err != nil {
-		return -1, fmt.Errorf("fsmount ramfs: %w", err)
-	}
-	return mnt, nil
 }
 
 // copySecret copies one regular file through room, and says how much of it was used. A

@@ -38,11 +38,15 @@ type Process struct {
 	pending []unix.Signal // arrived before the workload ran
 	status  unix.WaitStatus
 	reaped  bool
+
+	manager  manager
+	workload workload
+	started  bool // the workload
 }
 
 // New takes over a started child and the shim's end of its gate.
 func New(c *child.Process, gate int, signals *Signals) *Process {
-	return &Process{child: c, gate: gate, signals: signals}
+	return &Process{child: c, gate: gate, signals: signals, manager: newManager(), workload: noContract()}
 }
 
 // PID of init in the shim's namespace. It is init's until Supervise or Kill returns.
@@ -55,17 +59,21 @@ var forever time.Time
 var errTimeout = errors.New("timed out")
 
 // most is how many descriptors are waited for at once.
-const most = 3
+const most = 5
 
 // wait waits for one of the descriptors to become readable, or hung up, and tells
-// which are; at the deadline it gives errTimeout. It allocates nothing: the loop around
-// it runs for years.
+// which are; at the deadline it gives errTimeout.
 func wait(deadline time.Time, fds ...int) (ready [most]bool, err error) {
 	var room [most]unix.PollFd
-	list := room[:len(fds)]
 	for i, fd := range fds {
-		list[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		room[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
 	}
+	return poll(deadline, room[:len(fds)])
+}
+
+// poll is wait for any events; a negative descriptor is left out. It allocates nothing:
+// the loop around it runs for years.
+func poll(deadline time.Time, list []unix.PollFd) (ready [most]bool, err error) {
 	for {
 		timeout := -1
 		if deadline != forever {
@@ -132,8 +140,11 @@ func (p *Process) send(s unix.Signal) error {
 // end there is nothing to kill.
 func (p *Process) Kill() error {
 	defer func() {
-		unix.Close(p.gate)
-		unix.Close(p.child.PIDFD)
+		for _, fd := range []int{p.gate, p.child.PIDFD, p.workload.Socket, p.workload.ReadyFD, p.manager.fd} {
+			if fd >= 0 {
+				unix.Close(fd)
+			}
+		}
 	}()
 	if p.reaped {
 		return nil

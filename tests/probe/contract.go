@@ -15,7 +15,8 @@ import (
 // contract prints what has come from the service manager, a line for each thing, and then
 // does what its arguments say:
 //
-//	ENTRY...    sends such a message to NOTIFY_SOCKET, and prints "sent" or the error
+//	KEY=VALUE   sends such a message, in which \n and \x1b are what they are in Go, to
+//	            NOTIFY_SOCKET, and prints "sent" or the error
 //	barrier     sd_notify_barrier(3); prints "passed" when the manager has read all before
 //	fds:N:TEXT  sends a message with N descriptors
 //	accept      answers one connection on descriptor 3
@@ -87,6 +88,10 @@ func act(what string) string {
 }
 
 func notify(text string, fds []int) string {
+	text, err := strconv.Unquote(`"` + text + `"`) // a policy has no control characters
+	if err != nil {
+		return err.Error()
+	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err.Error()

@@ -1,0 +1,182 @@
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"casemate/internal/notify"
+
+	"golang.org/x/sys/unix"
+)
+
+// Contract is what passes between the workload and the service manager.
+type Contract struct {
+	Socket   int  // our end of the workload's NOTIFY_SOCKET; -1 for none
+	Ready    bool // the workload says when it is ready; else its execve does
+	Watchdog bool // it answers the manager's watchdog
+	ReadyFD  int  // gets a line end when the service is ready, and is closed; -1 for none
+}
+
+// workload is the other end of the workload's NOTIFY_SOCKET. Everything that comes from
+// there is hostile: one datagram is taken at a time, not more than the manager takes,
+// and not more often than rate.
+type workload struct {
+	Contract
+	ready     bool // the manager was told so
+	reloading bool // the manager was told that a reload has begun
+	said      notify.Drops
+	garbage   bool // it was said that no message has come
+
+	tokens  int
+	filled  time.Time
+	in      [notify.MaxSize + 1]byte // one more, so that a longer datagram is not cut to fit
+	out     [notify.MaxText]byte
+	control [controlRoom]byte
+}
+
+// The rate: so many messages at once, and then one for every interval. Who sends more
+// waits, as for any reader that is slow; nothing is lost.
+const (
+	burst    = 32
+	interval = 50 * time.Millisecond
+)
+
+// noContract is that of a workload which has nothing to say.
+func noContract() workload { return workload{Contract: Contract{Socket: -1, ReadyFD: -1}} }
+
+// Keep takes over the contract, before the release.
+func (p *Process) Keep(c Contract) { p.workload = workload{Contract: c} }
+
+// workloadRuns tells the manager that the workload runs, if that is what it waits for.
+func (p *Process) workloadRuns() error {
+	if p.workload.Contract.Ready {
+		return nil
+	}
+	return p.becomeReady([]byte("READY=1"))
+}
+
+// becomeReady is the moment of readiness.
+func (p *Process) becomeReady(text []byte) error {
+	p.workload.ready = true
+	return errors.Join(p.workload.tellReadyFD(), p.manager.tell(text, -1, true))
+}
+
+// tellReadyFD is the protocol of s6 (s6-notifywhenup) and others.
+func (w *workload) tellReadyFD() error {
+	if w.ReadyFD < 0 {
+		return nil
+	}
+	defer func() {
+		unix.Close(w.ReadyFD)
+		w.ReadyFD = -1
+	}()
+	// The manager's end may be full, and its file status flags are not ours to change.
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(w.ReadyFD), Events: unix.POLLOUT}}, 0)
+	if err == nil && n != 1 {
+		err = unix.EAGAIN
+	}
+	if err == nil {
+		_, err = unix.Write(w.ReadyFD, []byte("\n"))
+	}
+	if err != nil {
+		return fmt.Errorf("tell -ready-fd %d: %w", w.ReadyFD, err)
+	}
+	return nil
+}
+
+// mayHear tells whether a message may be taken now; if not, then again at next, unless
+// that is forever.
+func (w *workload) mayHear(now time.Time) (ok bool, next time.Time) {
+	if w.Socket < 0 {
+		return false, forever
+	}
+	if n := int(now.Sub(w.filled) / interval); w.filled == forever || n >= burst {
+		w.tokens, w.filled = burst, now
+	} else if n > 0 {
+		w.tokens, w.filled = min(burst, w.tokens+n), w.filled.Add(time.Duration(n)*interval)
+	}
+	if w.tokens == 0 {
+		return false, w.filled.Add(interval)
+	}
+	return true, forever
+}
+
+// hearWorkload takes one datagram and passes on what the manager may hear; false when
+// there was none.
+func (p *Process) hearWorkload() (bool, error) {
+	w := &p.workload
+	n, pass, err := receive(w.Socket, w.in[:], &w.control)
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+		return false, nil
+	}
+	w.tokens--
+	var m notify.Message
+	ok := err == nil
+	if ok {
+		m, ok = notify.Parse(w.in[:n])
+	}
+	if !ok || m.Barrier != (pass >= 0) {
+		if pass >= 0 {
+			unix.Close(pass)
+		}
+		if !w.garbage {
+			Say("the workload notifies of what is no message of sd_notify(3); it is dropped, and said once")
+			w.garbage = true
+		}
+		return true, nil
+	}
+	if m.Barrier {
+		return true, p.manager.tell([]byte("BARRIER=1"), pass, false)
+	}
+	w.judge(&m)
+	w.sayDropped(m.Dropped)
+	text := m.Append(w.out[:0])
+	switch {
+	case len(text) == 0:
+		return true, nil
+	case m.Ready && !w.ready:
+		return true, p.becomeReady(text)
+	}
+	return true, p.manager.tell(text, -1, false)
+}
+
+// judge takes out what this policy does not want passed on. Where the execve counts, the
+// workload's READY has a meaning only at the end of a reload that it has announced.
+func (w *workload) judge(m *notify.Message) {
+	if m.Ready && !w.Contract.Ready && !w.reloading {
+		m.Ready, m.Dropped = false, m.Dropped|notify.DropReady
+	}
+	if (m.Watchdog || m.Trigger) && !w.Watchdog {
+		m.Watchdog, m.Trigger, m.Dropped = false, false, m.Dropped|notify.DropWatchdog
+	}
+	w.reloading = m.Reloading || w.reloading && !m.Ready
+}
+
+// sayDropped says each key once.
+func (w *workload) sayDropped(d notify.Drops) {
+	d &^= w.said
+	w.said |= d
+	for d != 0 {
+		var name string
+		name, d = d.First()
+		Say("the workload notifies of %s, which is not passed on; it is said once", name)
+	}
+}
+
+// lastWords takes what the workload has said before its end, and gives it to the manager.
+func (p *Process) lastWords() error {
+	until := time.Now().Add(lastWordsTimeout)
+	for range burst {
+		if err := p.manager.flush(until); err != nil || p.workload.Socket < 0 {
+			return err
+		}
+		if some, err := p.hearWorkload(); err != nil || !some {
+			return err
+		}
+	}
+	return p.manager.flush(until)
+}
+
+// lastWordsTimeout bounds the wait for a manager that does not read, at the end.
+const lastWordsTimeout = time.Second
