@@ -71,8 +71,11 @@ func widths[T int | int32 | uint32 | uint64](old, new T) Order {
 }
 
 // powers compares two sets of powers by inclusion.
-func powers(old, new uint64) Order {
-	switch gained, lost := new&^old != 0, old&^new != 0; {
+func powers(old, new uint64) Order { return inclusion(new&^old != 0, old&^new != 0) }
+
+// inclusion is the order of two sets, by whether something was gained and lost.
+func inclusion(gained, lost bool) Order {
+	switch {
 	case gained && lost:
 		return Incomparable
 	case gained:

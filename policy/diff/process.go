@@ -108,16 +108,8 @@ func ids(old, new uint32) Order {
 
 // supersets compares lists of grants without regard to their order.
 func supersets[T comparable](old, new []T) Order {
-	has := func(list []T) func(T) bool { return func(v T) bool { return !slices.Contains(list, v) } }
-	switch gained, lost := slices.ContainsFunc(new, has(old)), slices.ContainsFunc(old, has(new)); {
-	case gained && lost:
-		return Incomparable
-	case gained:
-		return Weaker
-	case lost:
-		return Stricter
-	}
-	return Equal
+	without := func(list []T) func(T) bool { return func(v T) bool { return !slices.Contains(list, v) } }
+	return inclusion(slices.ContainsFunc(new, without(old)), slices.ContainsFunc(old, without(new)))
 }
 
 // oomScores: a higher score lets the workload die before the host's services. Without

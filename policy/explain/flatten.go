@@ -75,7 +75,7 @@ func (f *flat) find(path []string) *syntax.Node {
 func joined(path []string) string {
 	keys := make([]string, len(path))
 	for i, k := range path {
-		keys[i] = tomlKey(k)
+		keys[i] = syntax.QuoteKey(k)
 	}
 	return strings.Join(keys, ".")
 }
@@ -84,18 +84,18 @@ func joined(path []string) string {
 func (f *flat) resolved(s *Subject) {
 	p := s.Policy
 	e := &p.Exec
-	f.replace(tomlString(fmt.Sprint(e.UID)), "exec", "user")
-	f.replace(tomlString(fmt.Sprint(e.GID)), "exec", "group")
+	f.replace(syntax.QuoteText(fmt.Sprint(e.UID)), "exec", "user")
+	f.replace(syntax.QuoteText(fmt.Sprint(e.GID)), "exec", "group")
 	f.replace(tomlList(strings.Fields(strings.Trim(fmt.Sprint(e.Groups), "[]"))), "exec", "groups")
-	f.put(tomlString(e.Cwd), "exec", "cwd")
-	f.put(tomlString(fmt.Sprintf("%04o", e.Umask)), "exec", "umask")
+	f.put(syntax.QuoteText(e.Cwd), "exec", "cwd")
+	f.put(syntax.QuoteText(fmt.Sprintf("%04o", e.Umask)), "exec", "umask")
 	for _, v := range e.Env {
 		name, value, _ := strings.Cut(v, "=")
-		f.put(tomlString(value), "exec", "env", name)
+		f.put(syntax.QuoteText(value), "exec", "env", name)
 	}
 	for _, r := range e.Rlimits {
 		if r.At == "default" {
-			f.put(tomlString(fmt.Sprintf("%d:%d", r.Soft, r.Hard)), "exec", "rlimits", rlimitNames[r.Resource])
+			f.put(syntax.QuoteText(fmt.Sprintf("%d:%d", r.Soft, r.Hard)), "exec", "rlimits", rlimitNames[r.Resource])
 		}
 	}
 	var arches []string
@@ -106,14 +106,14 @@ func (f *flat) resolved(s *Subject) {
 	}
 	f.put(tomlList(arches), "arch")
 	if p.Namespaces.Hostname != "" {
-		f.put(tomlString(p.Namespaces.Hostname), "namespaces", "hostname")
+		f.put(syntax.QuoteText(p.Namespaces.Hostname), "namespaces", "hostname")
 	}
-	f.put(tomlString(word(has(p, sealed.Proc), "masked", "none")), "mounts", "proc")
-	f.put(tomlString(word(has(p, sealed.Dev), "minimal", "none")), "mounts", "dev")
+	f.put(syntax.QuoteText(word(has(p, sealed.Proc), "masked", "none")), "mounts", "proc")
+	f.put(syntax.QuoteText(word(has(p, sealed.Dev), "minimal", "none")), "mounts", "dev")
 	f.put("[]", "capabilities", "keep")
-	f.put(tomlString(actionWord(s.Rules.Default)), "seccomp", "default")
-	f.put(tomlString(actionWord(s.Rules.Unknown)), "seccomp", "unknown")
-	f.put(tomlString(actionWord(s.Rules.BadArch)), "seccomp", "bad_arch")
+	f.put(syntax.QuoteText(actionWord(s.Rules.Default)), "seccomp", "default")
+	f.put(syntax.QuoteText(actionWord(s.Rules.Unknown)), "seccomp", "unknown")
+	f.put(syntax.QuoteText(actionWord(s.Rules.BadArch)), "seccomp", "bad_arch")
 	f.binds(p)
 	f.tmpfs(p)
 }
@@ -204,7 +204,7 @@ func (f *flat) table(path []string, n *syntax.Node) {
 		e, isSet := f.set[joined(at)]
 		switch {
 		case isSet:
-			f.line("%s = %s # %s", tomlKey(key), e.value, e.comment)
+			f.line("%s = %s # %s", syntax.QuoteKey(key), e.value, e.comment)
 		case child == nil || child.Table != nil:
 			tables = append(tables, key)
 		default:

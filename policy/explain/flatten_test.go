@@ -124,16 +124,3 @@ func bare(p *sealed.Policy) *sealed.Policy {
 	walk(reflect.ValueOf(p).Elem())
 	return p
 }
-
-func TestTOMLStrings(t *testing.T) {
-	for in, want := range map[string]string{
-		"a": `"a"`, `a"b\c`: `"a\"b\\c"`, "a\nb\x00\x7f": `"a\u000ab\u0000\u007f"`, "é": `"é"`,
-	} {
-		if got := tomlString(in); got != want {
-			t.Errorf("%q: %s, not %s", in, got, want)
-		}
-	}
-	if tomlKey("a-b_1") != "a-b_1" || tomlKey("/lib") != `"/lib"` || tomlKey("") != `""` {
-		t.Error("keys")
-	}
-}

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"casemate/policy/base"
@@ -12,7 +11,7 @@ import (
 // value writes a key with its value and where that was written. Lists whose parts come
 // from several lines are written one part to a line.
 func (f *flat) value(path []string, n *syntax.Node) {
-	key := tomlKey(path[len(path)-1])
+	key := syntax.QuoteKey(path[len(path)-1])
 	if n.List == nil || oneLine(n) && joined(path) != "seccomp.allow" {
 		f.line("%s = %s # %s", key, rendered(n), place(n.Pos))
 		return
@@ -61,48 +60,20 @@ func rendered(n *syntax.Node) string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	case n.Table != nil:
 		for _, key := range n.Keys() {
-			parts = append(parts, tomlKey(key)+" = "+rendered(n.Table[key]))
+			parts = append(parts, syntax.QuoteKey(key)+" = "+rendered(n.Table[key]))
 		}
 		return "{ " + strings.Join(parts, ", ") + " }"
 	}
 	if s, ok := n.Value.(string); ok {
-		return tomlString(s)
+		return syntax.QuoteText(s)
 	}
 	return fmt.Sprint(n.Value) // integers, booleans and dates print as they are written
-}
-
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
-func tomlKey(s string) string {
-	if bareKey.MatchString(s) {
-		return s
-	}
-	return tomlString(s)
-}
-
-// tomlString writes a basic string. Go's quoting has escapes that TOML does not.
-func tomlString(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }
 
 func tomlList(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = tomlString(w)
+		quoted[i] = syntax.QuoteText(w)
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
 }

@@ -192,7 +192,7 @@ func (d *draft) show(path []step) string {
 		case string:
 			t, _ := v.(table)
 			v = t[s]
-			names = append(names, quoteKey(s))
+			names = append(names, syntax.QuoteKey(s))
 		case int:
 			list, _ := v.([]any)
 			if s >= len(list) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +42,7 @@ func (d *draft) write(head []string) (text []byte, places []place) {
 	w.comments("")
 	top, sections := keysOf(reflect.TypeFor[syntax.File](), d.values)
 	for _, key := range top {
-		w.value([]step{key}, quoteKey(key), d.values[key])
+		w.value([]step{key}, syntax.QuoteKey(key), d.values[key])
 	}
 	for _, key := range sections {
 		t, _ := d.values[key].(table)
@@ -116,10 +115,10 @@ func (w *writer) fields(path []step, prefix string, typ reflect.Type, t table) {
 		sub, isTable := t[name].(table)
 		below := append(slices.Clone(path), name)
 		if known && isTable && field.Kind() == reflect.Struct {
-			w.fields(below, prefix+quoteKey(name)+".", field, sub)
+			w.fields(below, prefix+syntax.QuoteKey(name)+".", field, sub)
 			continue
 		}
-		w.value(below, prefix+quoteKey(name), t[name])
+		w.value(below, prefix+syntax.QuoteKey(name), t[name])
 	}
 }
 
@@ -142,7 +141,7 @@ func (w *writer) mapping(path []step, header string, t table) {
 	w.put("[" + header + "]")
 	w.newline()
 	for _, key := range slices.Sorted(maps.Keys(t)) {
-		w.value(append(slices.Clone(path), key), quoteKey(key), t[key])
+		w.value(append(slices.Clone(path), key), syntax.QuoteKey(key), t[key])
 	}
 }
 
@@ -215,7 +214,7 @@ func (w *writer) inline(path []step, t table) {
 			w.put(", ")
 		}
 		w.mark(append(slices.Clone(path), key))
-		w.put(quoteKey(key) + " = " + quote(t[key]))
+		w.put(syntax.QuoteKey(key) + " = " + quote(t[key]))
 	}
 	w.put(" }")
 }
@@ -279,20 +278,11 @@ func printable(s string) string {
 	return b.String()
 }
 
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
-func quoteKey(s string) string {
-	if bareKey.MatchString(s) {
-		return s
-	}
-	return quote(s)
-}
-
 // quote writes a value as TOML.
 func quote(v any) string {
 	switch v := v.(type) {
 	case string:
-		return quoteText(v)
+		return syntax.QuoteText(v)
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case bool:
@@ -300,7 +290,7 @@ func quote(v any) string {
 	case table:
 		var parts []string
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			parts = append(parts, quoteKey(key)+" = "+quote(v[key]))
+			parts = append(parts, syntax.QuoteKey(key)+" = "+quote(v[key]))
 		}
 		return "{ " + strings.Join(parts, ", ") + " }"
 	case []any:
@@ -311,23 +301,4 @@ func quote(v any) string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	}
 	panic(fmt.Sprintf("BUG: a draft holds a %T", v))
-}
-
-// quoteText writes a basic string. Go's escapes are not TOML's.
-func quoteText(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == unicode.ReplacementChar, r != ' ' && !unicode.IsPrint(r):
-			fmt.Fprintf(&b, `\U%08x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }
