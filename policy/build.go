@@ -47,6 +47,7 @@ func runCheck(flags *flag.FlagSet, args []string) error {
 	if err != nil {
 		return err
 	}
+	warn(r)
 	if _, err := sealed.Encode(r.Policy, nil); err != nil || !*verbose {
 		return err
 	}
@@ -69,7 +70,15 @@ func seal(path string, o compile.Options, key ed25519.PrivateKey) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	warn(r)
 	return sealed.Encode(r.Policy, key)
+}
+
+// warn says which compiler was wrong; what is sealed is right all the same.
+func warn(r *compile.Result) {
+	for _, w := range r.Warnings {
+		fmt.Fprintln(os.Stderr, w)
+	}
 }
 
 // replace puts b at path in one step: a reader sees the old file or the new one,

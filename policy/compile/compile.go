@@ -17,16 +17,17 @@ type Options struct {
 // compiler carries one compilation through the rooms. Rooms report what is wrong
 // and go on, so that one run names every fault.
 type compiler struct {
-	file   *syntax.File // with its bases merged in
-	name   string       // of the policy's own file, as positions have it
-	source *source
-	errs   syntax.Errors
-	out    *sealed.Policy
-	rules  filter.Rules
-	needed map[string]bool // keys of [why] that some grant needs
-	lacks  []Need          // those of them that have no reason
-	proofs []Proved
-	broken error // a filter that is not what the policy declares
+	file     *syntax.File // with its bases merged in
+	name     string       // of the policy's own file, as positions have it
+	source   *source
+	errs     syntax.Errors
+	out      *sealed.Policy
+	rules    filter.Rules
+	needed   map[string]bool // keys of [why] that some grant needs
+	lacks    []Need          // those of them that have no reason
+	proofs   []Proved
+	warnings []string
+	broken   error // a filter that is not what the policy declares
 
 	passwd, group *accounts
 }
@@ -34,10 +35,11 @@ type compiler struct {
 // Result is a compiled policy, with what it was compiled from: those who judge it
 // name the line that a person has to change.
 type Result struct {
-	Policy *sealed.Policy
-	Rules  filter.Rules // what the filters of Policy are proved to mean
-	Proofs []Proved
-	Text   *syntax.File // with its bases merged in
+	Policy   *sealed.Policy
+	Rules    filter.Rules // what the filters of Policy are proved to mean
+	Proofs   []Proved
+	Warnings []string     // of compilers whose programs were put aside
+	Text     *syntax.File // with its bases merged in
 
 	Reasons map[string]string // of [why], those that a grant needs
 }
@@ -92,7 +94,7 @@ func (c *compiler) compile() (*Result, error) {
 	if err := sealed.Validate(c.out); err != nil {
 		return nil, fmt.Errorf("BUG: %s: the compiler made a policy that cannot be sealed: %w", c.name, err)
 	}
-	return &Result{Policy: c.out, Rules: c.rules, Proofs: c.proofs, Text: c.file, Reasons: c.reasons()}, nil
+	return &Result{Policy: c.out, Rules: c.rules, Proofs: c.proofs, Warnings: c.warnings, Text: c.file, Reasons: c.reasons()}, nil
 }
 
 // fail records a fault at the value under a path of keys; see syntax.File.Find.

@@ -18,28 +18,34 @@ type Proved struct {
 	prove.Proof
 }
 
-// proved demands of every program that it means the rules, of those too that will not
-// be sealed: a compiler that errs once is not to be trusted with the rest. No option
-// leaves this out. A program that fails is no fault of the policy's; nothing of the
-// compilation is used.
-func (c *compiler) proved(arch filter.Arch, programs []seccomp.Program) {
+// proved gives the programs that mean the rules. No option leaves this out: what is
+// sealed is one of them. A program of our own compiler that fails ends the compilation,
+// and nothing of it is used. One of the library's is put aside and said: releases of it
+// get ordinary rules wrong, and a policy must not have to go round that, while our
+// program for the same rules is proved.
+func (c *compiler) proved(arch filter.Arch, programs []seccomp.Program) (good []seccomp.Program) {
 	declared, err := prove.Declare(arch, c.rules)
 	if err != nil {
 		c.unprovable(arch, err)
-		return
+		return nil
 	}
 	for _, p := range programs {
 		proof, err := declared.Check(p.Bytes)
 		switch {
 		case errors.Is(err, prove.ErrComplex):
 			c.unprovable(arch, err)
-			return
+			return nil
+		case err != nil && p.By != seccomp.Own:
+			c.warnings = append(c.warnings, fmt.Sprintf("%s: BUG of %s: %v; its program is not used", c.name, p.By, witnessed(p.Bytes, err)))
+			continue
 		case err != nil:
 			c.broken = exit.Wrap(exit.ToolProof, fmt.Errorf("%s: BUG of %s: %w; nothing is written", c.name, p.By, witnessed(p.Bytes, err)))
-			return
+			return nil
 		}
 		c.proofs = append(c.proofs, Proved{arch, p.By, *proof})
+		good = append(good, p)
 	}
+	return good
 }
 
 func (c *compiler) unprovable(arch filter.Arch, err error) {

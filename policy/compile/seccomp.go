@@ -37,8 +37,11 @@ func (c *compiler) seccomp(top *layer) {
 			c.fail(c.file.KeyPos("seccomp"), string(arch), "", "the filter cannot be compiled: %v", err)
 			continue
 		}
-		c.proved(arch, programs)
-		p := shortest(programs)
+		good := c.proved(arch, programs)
+		if len(good) == 0 {
+			return // said by proved
+		}
+		p := shortest(good)
 		c.out.Filters = append(c.out.Filters, sealed.Filter{Arch: arch.AuditArch(), Program: p.Bytes, By: p.By})
 	}
 }
