@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,8 +8,10 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"casemate/internal/exit"
 	"casemate/internal/sealed"
@@ -88,6 +89,8 @@ func (c *auditCall) run(paths []string) (*audit.Run, error) {
 		switch {
 		case len(path) > 1 && path[0] == '-':
 			return nil, usagef("audit: options come before the policies: %q", path)
+		case strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }):
+			return nil, usagef("audit: %q: the name of the file is not printable", path) // reports are shown at terminals
 		case slices.Contains(paths[:i], path):
 			return nil, usagef("audit: named twice: %q", path)
 		}
@@ -183,33 +186,24 @@ func (c *auditCall) subject(path string) (*audit.Subject, error) {
 		return nil, err
 	}
 	out := &audit.Subject{Path: path, File: s.file, Sealed: s.text == nil}
-	switch {
-	case s.text == nil && c.text != "":
-		out.Text, err = c.textOf(s.file.Policy)
-	case s.text != nil && c.text != "":
-		return nil, usagef("audit: --text goes with one sealed policy, and %s is a text", path)
-	case s.text != nil:
+	if c.text != "" {
+		out.Text, err = c.textOf(s)
+	} else if s.text != nil {
 		out.Text = &audit.Text{File: s.text.Text, Rules: s.text.Rules, Policy: s.file.Policy}
 	}
 	return out, err
 }
 
-// textOf compiles the text of a sealed policy again. Another text is refused: its
-// waivers are about something else.
-func (c *auditCall) textOf(p *sealed.Policy) (*audit.Text, error) {
-	s, err := examine(c.text, *c.accounts)
+// textOf is the text of a sealed policy. Its bases and groups may have changed since it
+// was sealed: that is for the audit to say.
+func (c *auditCall) textOf(s *subject) (*audit.Text, error) {
+	r, err := s.recompile(c.text, *c.accounts)
 	if err != nil {
 		return nil, err
 	}
-	if s.text == nil {
-		return nil, usagef("audit: --text %s: it is a sealed policy", c.text)
+	now, err := sealedForm(c.text, r)
+	if err != nil {
+		return nil, err
 	}
-	for _, in := range s.file.Policy.Inputs {
-		for _, was := range p.Inputs {
-			if in.Kind == "text" && was.Kind == "text" && bytes.Equal(in.Digest[:], was.Digest[:]) {
-				return &audit.Text{File: s.text.Text, Rules: s.text.Rules, Policy: s.file.Policy}, nil
-			}
-		}
-	}
-	return nil, fmt.Errorf("%s: it is not the text that the policy was compiled from; its digest is another", c.text)
+	return &audit.Text{File: r.Text, Rules: r.Rules, Policy: now.Policy}, nil
 }

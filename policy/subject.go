@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,12 @@ func examine(path string, o compile.Options) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
+	f, err := sealedForm(path, r)
+	return &subject{path, f, r}, err
+}
+
+// sealedForm is a compiled policy as it is read back when it is sealed.
+func sealedForm(path string, r *compile.Result) (*sealed.File, error) {
 	b, err := sealed.Encode(r.Policy, nil)
 	if err != nil {
 		return nil, err
@@ -44,7 +51,7 @@ func examine(path string, o compile.Options) (*subject, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BUG: %s: what was sealed cannot be decoded: %w", path, err)
 	}
-	return &subject{path, f, r}, nil
+	return f, nil
 }
 
 func startsSealed(path string) (bool, error) {
@@ -62,24 +69,41 @@ func startsSealed(path string) (bool, error) {
 	return bytes.Equal(head, []byte(sealed.Magic)), nil
 }
 
-// addText compiles the text of a sealed policy again, for its rules and lines. It has to
-// be the text that the policy was made from, with the same bases, groups and accounts:
-// another one's lines say nothing about this policy.
-func (s *subject) addText(path string, o compile.Options) error {
+// recompile compiles the text of a sealed policy again. It has to be the text that the
+// policy was made from: another one's lines say nothing about this policy.
+func (s *subject) recompile(path string, o compile.Options) (*compile.Result, error) {
 	if s.text != nil {
-		return fmt.Errorf("%s: it is a text itself, and has no other", s.path)
+		return nil, fmt.Errorf("%s: it is a text itself, and has no other", s.path)
+	}
+	if isSealed, err := startsSealed(path); err != nil || isSealed {
+		return nil, cmp.Or(err, fmt.Errorf("%s: it is a sealed policy, not a text", path))
 	}
 	r, err := compile.Compile(path, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return r, s.madeFrom(r, path, "text")
+}
+
+// madeFrom demands that the inputs of some kinds are among those of a compilation.
+func (s *subject) madeFrom(r *compile.Result, path string, kinds ...string) error {
 	for _, in := range s.file.Policy.Inputs {
-		switch in.Kind {
-		case "text", "base", "group", "passwd":
-			if !slices.Contains(r.Policy.Inputs, in) {
-				return fmt.Errorf("%s: it is not what %s was made from: %s %s is another there", path, s.path, in.Kind, in.Name)
-			}
+		if slices.Contains(kinds, in.Kind) && !slices.Contains(r.Policy.Inputs, in) {
+			return fmt.Errorf("%s: it is not what %s was made from: %s %s is another there", path, s.path, in.Kind, in.Name)
 		}
+	}
+	return nil
+}
+
+// addText adds the text of a sealed policy, for its rules and lines, where the bases,
+// groups and accounts are the same too, and what is made of them.
+func (s *subject) addText(path string, o compile.Options) error {
+	r, err := s.recompile(path, o)
+	if err == nil {
+		err = s.madeFrom(r, path, "base", "group", "passwd")
+	}
+	if err != nil {
+		return err
 	}
 	// Another version of the compiler may make something else of the same text.
 	now := &subject{path: path, file: &sealed.File{Policy: r.Policy}}

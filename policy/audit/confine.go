@@ -81,7 +81,7 @@ func (v *view) exposure() Severity {
 	switch {
 	case p.Exec.UID == 0, p.Caps.Ambient != 0, commands:
 		return High
-	case v.shares(unix.CLONE_NEWNET), v.shares(unix.CLONE_NEWIPC), v.writableHostPath() != "":
+	case v.shares(unix.CLONE_NEWNET), v.shares(unix.CLONE_NEWIPC), v.writableHostPath() != "", len(p.Manager.Sockets) > 0:
 		return Medium
 	}
 	return Low
@@ -146,6 +146,9 @@ func hostDevices(v *view) {
 	}
 	for i := range v.policy.Mounts {
 		m := &v.policy.Mounts[i]
+		if m.Kind == sealed.Dev && m.Writable {
+			v.mount(m, 0, "%s is writable", m.Target)
+		}
 		if m.Kind == sealed.Bind && (tree.Within(m.Source, "/dev") || tree.Within(m.Target, "/dev") && m.Writable) {
 			v.mount(m, 0, "%s of the host is bound to %s", m.Source, m.Target)
 		}

@@ -75,6 +75,11 @@ var hands = []struct {
 	{"FS-004", "masks./proc/kcore", "is not masked", High, "", func(p *sealed.Policy) {
 		p.Masks = slices.DeleteFunc(p.Masks, func(m sealed.Path) bool { return m.Path == "/proc/kcore" })
 	}},
+	{"CG-003", "mounts./dev", "is writable", Low, "", func(p *sealed.Policy) {
+		for i := range p.Mounts {
+			p.Mounts[i].Writable = p.Mounts[i].Writable || p.Mounts[i].Kind == sealed.Dev
+		}
+	}},
 	{"LSM-002", "lsm.apparmor", "the profile is unconfined", High, `lsm.apparmor.profile = "x"`, func(p *sealed.Policy) { p.LSM.AppArmor.Text = "unconfined" }},
 }
 
@@ -204,10 +209,11 @@ func TestOtherInputs(t *testing.T) {
 		"another compiler": {func(p *sealed.Policy) {
 			p.Inputs = append(p.Inputs, sealed.Input{Kind: "compiler", Name: "casemate 0.0.1"})
 		}, "SEAL-002", "input compiler casemate 0.0.1", Low},
-		"a limit less":     {func(p *sealed.Policy) { p.Limits = nil }, "SEAL-002", "contents", High},
-		"no filter of one": {func(p *sealed.Policy) { p.Filters = p.Filters[:1] }, "SEAL-003", "arch arm64", Medium},
+		"accounts have changed": {func(p *sealed.Policy) { change(p, "passwd", "users of passwd") }, "SEAL-002", "input passwd users of passwd", Low},
+		"a limit less":          {func(p *sealed.Policy) { p.Limits = nil }, "SEAL-002", "contents", High},
+		"no filter of one":      {func(p *sealed.Policy) { p.Filters = p.Filters[:1] }, "SEAL-003", "arch arm64", Medium},
 	} {
-		text := strings.Replace(head, `arch = ["amd64"]`, `arch = ["amd64", "arm64"]`, 1) + "seccomp.allow = [\"@io\"]\ncgroup.pids.max = 5\n"
+		text := strings.Replace(head, `arch = ["amd64"]`, `arch = ["amd64", "arm64"]`, 1) + "exec.user = \"www\"\nseccomp.allow = [\"@io\"]\ncgroup.pids.max = 5\n"
 		s := compiled(t, text)
 		s.Sealed = true
 		if r := audited(s); of(r, c.rule, c.subject) != nil {

@@ -25,7 +25,8 @@ func unsigned(v *view) {
 	}
 }
 
-// otherInputs compares a sealed policy with what its text compiles to now.
+// otherInputs compares a sealed policy with what its text compiles to now. Where an input
+// explains a difference, the difference itself is not said again.
 func otherInputs(v *view) {
 	if !v.Sealed {
 		return
@@ -39,11 +40,12 @@ func otherInputs(v *view) {
 		name := in.Kind + " " + in.Name
 		digest, ok := now[name]
 		switch {
+		case ok && digest != in.Digest && in.Kind == "passwd":
+			v.found(Finding{Subject: "input " + name, Severity: Low, Message: name + " has changed since, and names the same ids"})
 		case ok && digest != in.Digest:
 			changed = true
 			v.found(Finding{Subject: "input " + name, Message: fmt.Sprintf("%s has changed since: sha256 %x was sealed, it is %x", name, in.Digest[:8], digest[:8])})
 		case !ok && made(in.Kind):
-			changed = true
 			v.found(Finding{Subject: "input " + name, Severity: Low, Message: "it was compiled with " + name + ", which is not at hand"})
 		case !ok:
 			changed = true
@@ -51,7 +53,7 @@ func otherInputs(v *view) {
 		}
 	}
 	if section := differs(v.policy, v.Text.Policy); section != "" && !changed {
-		v.found(Finding{Subject: "contents", Message: "its inputs are unchanged, and its text compiles to another policy: " + section})
+		v.found(Finding{Subject: "contents", Message: "its text compiles to another policy now: " + section + " differs"})
 	}
 }
 

@@ -84,11 +84,13 @@ var texts = []struct {
 
 	{"NS-001", "namespaces.ipc", "p.toml:5:21", High, `namespaces.share = ["ipc"]` + why("namespaces.ipc"), ``},
 	{"NS-002", "namespaces.net", "p.toml:5:1", Medium, "network.mode = \"host\"\nseccomp.allow = [\"@net-server\"]" + why("namespaces.net"), `seccomp.allow = ["@net-server"]`},
+	{"NS-002", "namespaces.net", "p.toml:5:21", Medium, "namespaces.share = [\"net\"]\nmanager.pass_fds = [\"x.socket\"]" + why("namespaces.net"), `manager.pass_fds = ["x.socket"]`},
 	{"NS-002", "namespaces.net", "p.toml:5:21", Low, `namespaces.share = ["net"]` + why("namespaces.net"), ``},
 	{"NS-003", "exec.user", "p.toml:5:6", Medium, "exec.user = \"0\"\nexec.group = \"5\"" + why("exec.user"), "exec.user = \"5\"\nexec.group = \"5\""},
 	{"NS-004", "namespaces.uts", "p.toml:5:21", Low, `namespaces.share = ["uts"]` + why("namespaces.uts"), ``},
 	{"LSM-001", "lsm", "default", High, "exec.user = \"0\"\nexec.group = \"5\"" + why("exec.user"), `lsm.apparmor.profile = "x"`},
 	{"LSM-001", "lsm", "default", Medium, `mounts.bind = [{ from = "/var/lib/x", writable = true }]`, `lsm.selinux.type = "x_t"`},
+	{"LSM-001", "lsm", "default", Medium, `manager.pass_fds = ["x.socket"]`, `lsm.selinux.type = "x_t"`},
 	{"LSM-001", "lsm", "default", Low, ``, `lsm.selinux.type = "x_t"`},
 	{"LSM-003", "lsm.selinux", "p.toml:5:5", High, `lsm.selinux.type = "spc_t"`, `lsm.selinux.type = "x_t"`},
 	{"LSM-005", "lsm.apparmor", "p.toml:5:5", Medium, `lsm.apparmor = { profile = "x", require = false }`, `lsm.apparmor = { profile = "x" }`},
