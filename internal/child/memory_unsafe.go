@@ -8,8 +8,8 @@ import (
 // Safety, for every function of this file: the address is taken of a heap object
 // that the returned Word keeps reachable through keep, and Program.Add moves that
 // reference into the Program, or is part of the Program, which the caller keeps
-// on the heap; the garbage collector does not move heap objects. A pointer to the start
-// of an object keeps all of it, and what it points to, whatever the pointer's own type.
+// on the heap; the garbage collector does not move heap objects. A pointer into
+// an object keeps all of it, and what it points to, whatever the pointer's own type.
 // The object is never written after the Word is made, but
 // for the digits of a pid, by Vfork's child alone.
 
@@ -25,24 +25,35 @@ func Bytes(b []byte) Word {
 // String is a pointer to s and a NUL behind it. It panics on a NUL inside, which
 // every decoder of ours has refused before.
 func String(s string) Word {
-	b := make([]byte, len(s)+1)
-	copy(b, s)
-	for _, c := range b[:len(s)] {
-		if c == 0 {
-			panic(errors.New("BUG: a path with a NUL reached the child"))
-		}
-	}
-	return Bytes(b)
+	p := pack(nil, []string{s})[0]
+	return Word{value: uintptr(unsafe.Pointer(p)), keep: p}
 }
 
 // Strings is a NULL-terminated vector of strings, as execve(2) takes.
 func Strings(list []string) Word {
-	vector := make([]*byte, len(list)+1)
-	for i, s := range list {
-		vector[i] = String(s).keep
+	first := unsafe.SliceData(append(pack(make([]*byte, 0, len(list)+1), list), nil))
+	return Word{value: uintptr(unsafe.Pointer(first)), keep: (*byte)(unsafe.Pointer(first))}
+}
+
+// pack copies strings, each with a NUL behind it, and appends pointers to them to the
+// vector. They lie in one block, which each of the pointers keeps: the first object of
+// each size costs the Go heap two pages, and an environment has many sizes.
+func pack(vector []*byte, list []string) []*byte {
+	size := 0
+	for _, s := range list {
+		size += len(s) + 1
 	}
-	p := unsafe.SliceData(vector)
-	return Word{value: uintptr(unsafe.Pointer(p)), keep: (*byte)(unsafe.Pointer(p))}
+	block := make([]byte, size)
+	for _, s := range list {
+		for i := range len(s) {
+			if s[i] == 0 {
+				panic(errors.New("BUG: a path with a NUL reached the child"))
+			}
+		}
+		vector = append(vector, unsafe.SliceData(block))
+		block = block[copy(block, s)+1:]
+	}
+	return vector
 }
 
 // pidRoom holds the decimal digits of any pid (PID_MAX_LIMIT is 4194304) and a NUL.
@@ -52,10 +63,7 @@ const pidRoom = 8
 // value is the number of the child that Vfork makes, in its own PID namespace. Nobody
 // knows it before the child is there: the child itself writes it, into memory made here.
 func (p *Program) Environment(env, own []string) Word {
-	vector := make([]*byte, 0, len(env)+len(own)+1)
-	for _, s := range env {
-		vector = append(vector, String(s).keep)
-	}
+	vector := pack(make([]*byte, 0, len(env)+len(own)+1), env)
 	for _, name := range own {
 		b := make([]byte, len(name)+1+pidRoom)
 		copy(b, name)

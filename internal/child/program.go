@@ -71,7 +71,7 @@ func (p *Program) Add(nr uintptr, save int, tolerate syscall.Errno, words ...Wor
 		if w.slot {
 			in.slots |= 1 << i
 		}
-		if w.keep != nil {
+		if n := len(p.keep); w.keep != nil && (n == 0 || p.keep[n-1] != w.keep) {
 			p.keep = append(p.keep, w.keep)
 		}
 	}
