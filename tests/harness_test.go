@@ -7,11 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"casemate/tests/lab"
 )
 
 // bin holds the binaries under test, built by TestMain into a directory that only
@@ -58,9 +61,14 @@ func withBinaries(run func() int) (int, error) {
 			return 0, fmt.Errorf("build %s: %w\n%s", b.name, err, out)
 		}
 	}
-	cc := exec.Command("musl-gcc", "-static", "-O2", "-o", filepath.Join(bin, "app", "die"), "probe/die.c")
-	if out, err := cc.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("build die (package musl-tools): %w\n%s", err, out)
+	for _, name := range []string{"die", "hard"} {
+		source, err := os.ReadFile("probe/" + name + ".c")
+		if err != nil {
+			return 0, err
+		}
+		if err := lab.CompileC(source, filepath.Join(bin, "app", name)); err != nil {
+			return 0, err
+		}
 	}
 	// The workload's user has to reach the probe.
 	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(bin, 0o755), os.Chmod(filepath.Join(bin, "app"), 0o755)); err != nil {
@@ -164,13 +172,30 @@ func begin(t *testing.T, name string, args ...string) *process {
 	return p
 }
 
+// start starts the program. It dies with the test, however that ends; the signal for it
+// comes when the thread ends that started the program, so that thread stays.
 func (p *process) start(t *testing.T) {
 	t.Helper()
-	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	if err := p.cmd.Start(); err != nil {
+	p.cmd.Stderr = &p.stderr
+	if p.cmd.Stdout == nil {
+		p.cmd.Stdout = &p.stdout
+	}
+	if p.cmd.SysProcAttr == nil {
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	p.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			p.done <- p.cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
-	go func() { p.done <- p.cmd.Wait() }()
 	t.Cleanup(func() { p.cmd.Process.Kill() })
 }
 

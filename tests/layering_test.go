@@ -61,7 +61,7 @@ var edges = map[string][]string{
 	"policy/audit":       {"internal/caps", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/region", "policy/report", "policy/syntax", "policy/tree"},
 	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/audit", "policy/compile", "policy/diff", "policy/explain", "policy/filter", "policy/importer", "policy/report", "policy/seccomp", "policy/syntax"},
 	"policy/filter/gen":  nil,
-	"tests":              {"internal/facts"},
+	"tests":              {"internal/facts", "tests/lab"},
 	"fuzz":               nil,
 	"tests/bench":        {"tests/lab"},
 	"tests/bench-init":   {"tests/lab"},

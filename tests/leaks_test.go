@@ -84,7 +84,7 @@ func count(t *testing.T) counters {
 func processes(t *testing.T) []string {
 	t.Helper()
 	var ours []os.FileInfo
-	for _, name := range []string{"casemate-shim", "casemate-init", "app/probe"} {
+	for _, name := range []string{"casemate-shim", "casemate-init", "app/probe", "app/hard"} {
 		st, err := os.Stat(filepath.Join(bin, name))
 		if err != nil {
 			t.Fatal(err)
@@ -102,7 +102,7 @@ func processes(t *testing.T) []string {
 		parent, _ := facts.Field(status, "PPid")
 		exe, err := os.Stat(dir + "/exe")
 		running := err == nil && slices.ContainsFunc(ours, func(o os.FileInfo) bool { return os.SameFile(o, exe) })
-		zombie := err != nil && parent == fmt.Sprint(os.Getpid()) && (strings.HasPrefix(name, "casemate-") || name == "probe")
+		zombie := err != nil && parent == fmt.Sprint(os.Getpid()) && (strings.HasPrefix(name, "casemate-") || name == "probe" || name == "hard")
 		if running || zombie {
 			list = append(list, name+" "+dir)
 		}

@@ -1,0 +1,162 @@
+package tests
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"casemate/tests/lab"
+)
+
+// prompt is a generous bound for an answer among hundreds of processes that do not let
+// the processors go; what was measured is logged.
+const prompt = 20 * time.Second
+
+// answers has the main child answer n signals through init, and gives the time that the
+// slowest but a hundredth took.
+func (p *process) answers(t *testing.T, n int) time.Duration {
+	t.Helper()
+	var took []time.Duration
+	for range n {
+		before, start := strings.Count(p.stdout.String(), "pong"), time.Now()
+		p.signal(t, syscall.SIGUSR2)
+		for strings.Count(p.stdout.String(), "pong") == before {
+			if time.Since(start) > prompt {
+				t.Fatalf("no answer after %d: %s", len(took), p.stderr.String())
+			}
+			time.Sleep(100 * time.Microsecond)
+		}
+		took = append(took, time.Since(start))
+	}
+	return time.Duration(lab.Quantile(took, 0.99))
+}
+
+// bomber is who bombs: a number that nobody else has.
+const bomber = 64123
+
+// bomb is the workload's command line: its user may have so many processes.
+func bomb(most int, more ...string) []string {
+	return append([]string{"bomb", strconv.Itoa(bomber), strconv.Itoa(most)}, more...)
+}
+
+// armed sees to it that a bomb has two bounds before it is lit: that the process lies in
+// the group, whose limit is the given one, and that it is not root and may have no more
+// processes than that allows, or a few more.
+func (g group) armed(t *testing.T, pid, most int) {
+	t.Helper()
+	g.holds(t, pid)
+	if got := g.number(t, "pids.max"); got != most {
+		t.Fatalf("pids.max is %d", got)
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))
+	_, line, _ := strings.Cut(string(text), "Max processes")
+	var soft, hard int
+	if n, _ := fmt.Sscan(line, &soft, &hard); err != nil || n != 2 || soft > 1024 || hard > 1024 {
+		t.Fatalf("the bomb may have %.50s, %v", line, err)
+	}
+	if uid := procField(t, pid, "Uid"); !strings.HasPrefix(uid, strconv.Itoa(bomber)) {
+		t.Fatalf("the bomb is of the user %s", uid)
+	}
+	if caps := procField(t, pid, "CapEff"); strings.Trim(caps, "0") != "" {
+		t.Fatalf("the bomb has the capabilities %s", caps)
+	}
+}
+
+// explode lights the bomb, waits until it has reached its limit, and stops it. Its
+// processes may end by TERM or, what has just been forked by one that blocked it, when
+// the grace is over.
+func explode(t *testing.T, p *process, full func() bool) {
+	t.Helper()
+	p.signal(t, syscall.SIGUSR1)
+	eventually(t, full, func() string { return "the bomb does not reach its limit: " + p.stderr.String() })
+	answer := p.answers(t, soak(t, 10))
+	p.signal(t, syscall.SIGTERM)
+	start := time.Now()
+	r := p.wait(t)
+	took := time.Since(start)
+	t.Logf("answers of the main child within %s, end by TERM after %s", answer, took)
+	if r.code != 128+15 || r.stderr != "" && r.stderr != overdue {
+		t.Errorf("the end: %s", r)
+	}
+	if took > prompt {
+		t.Errorf("TERM was answered after %s", took)
+	}
+}
+
+// overdue is what init says when it kills.
+const overdue = "casemate-init: the grace is over: killed what was left\n"
+
+// A fork bomb that has eaten the cgroup's processes takes neither init nor the answer to
+// TERM with it.
+func TestR08ForkBomb(t *testing.T) {
+	for _, most := range []int{8, 512} {
+		t.Run(fmt.Sprint(most), func(t *testing.T) {
+			needRoot(t)
+			g := controlled(t, "pids")
+			g.set(t, "pids.max", fmt.Sprint(most))
+			p := g.alone(t, hard(bomb(600)...)...)
+			p.until(t, "ready")
+			g.armed(t, mainChild(t, p.cmd.Process.Pid), most)
+			explode(t, p, func() bool { return g.number(t, "pids.current") == most })
+		})
+	}
+}
+
+// Under the shim the bomb's processes ignore TERM and have left the session: the end of
+// the grace ends them.
+func TestR08ForkBombUnderTheShim(t *testing.T) {
+	needRoot(t)
+	g := controlled(t, "pids")
+	text := strings.Replace(hardPolicy("bomb", "1s", bomb(600, "stubborn")...), "[exec]\n", fmt.Sprintf("[exec]\nuser = \"%d\"\ngroup = \"%d\"\n", bomber, bomber), 1)
+	p := running(t, compiled(t, text))
+	p.until(t, "ready")
+	init := initOf(t, p)
+	main := mainChild(t, init)
+	g.set(t, "pids.max", "64")
+	g.take(t, init, main)
+	g.armed(t, main, 64)
+	explode(t, p, func() bool { return g.number(t, "pids.current") == 64 })
+}
+
+// The same with the limit of a user's processes, which counts threads. Init is of that
+// user as well.
+func TestR08ForkBombOfAUser(t *testing.T) {
+	needRoot(t)
+	const most = 48
+	g := controlled(t, "pids")
+	g.set(t, "pids.max", "200")
+	args := append([]string{fmt.Sprintf("--nproc=%d", most), filepath.Join(bin, "casemate-init"), "--"}, hard(bomb(most)...)...)
+	cmd := exec.Command("prlimit", args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: bomber, Gid: bomber}}
+	p := asInit(t, cmd)
+	p.until(t, "ready")
+	main := mainChild(t, p.cmd.Process.Pid)
+	g.take(t, p.cmd.Process.Pid, main)
+	g.armed(t, main, 200)
+	explode(t, p, func() bool { return g.number(t, "pids.current") == most })
+}
+
+// Where there is no room for the threads that a Go program starts with, init does not run:
+// it ends, and the workload has not begun.
+func TestR08NoRoomForInit(t *testing.T) {
+	needRoot(t)
+	g := controlled(t, "pids")
+	g.set(t, "pids.max", "1")
+	if r := g.alone(t, hard("tree", "1")...).wait(t); r.code <= 0 || r.stdout != "" {
+		t.Errorf("without room for a thread: %s", r)
+	}
+}
+
+// The bomb is none where it has no bounds.
+func TestBombRefuses(t *testing.T) {
+	needRoot(t)
+	for _, args := range [][]string{{"bomb"}, {"bomb", "0", "10"}, {"bomb", "64123"}, {"bomb", "64123", "0"}, {"bomb", "64123", "100000"}} {
+		command(t, hard(args...)[0], args...).expect(t, 2, "a bomb without bounds")
+	}
+}
