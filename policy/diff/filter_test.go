@@ -98,3 +98,24 @@ func TestUnreadableFilter(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// FuzzPrograms: of any two programs that can be read, the comparison ends, and backwards
+// it is the reverse.
+func FuzzPrograms(f *testing.F) {
+	f.Add(says(sealed.ArchAMD64, 0, filter.ActionAllow), says(sealed.ArchAMD64, 1, filter.ActionEPERM))
+	f.Add(program([4]uint32{ret, 0, 0, allowed}), program([4]uint32{ret, 0, 0, 0x12340000}))
+	f.Add(sums(sealed.ArchAMD64), says(sealed.ArchAMD64, 0, filter.ActionAllow))
+	f.Add([]byte(nil), []byte{6, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		old, new := full(), full()
+		old.Filters[1].Program, new.Filters[1].Program = a, b
+		there, err := Compare(Side{Policy: old}, Side{Policy: new})
+		back, err2 := Compare(Side{Policy: new}, Side{Policy: old})
+		if (err == nil) != (err2 == nil) {
+			t.Fatalf("there %v, back %v", err, err2)
+		}
+		if err == nil && there.Order.reverse() != back.Order {
+			t.Fatalf("there %s, back %s", there.Text(), back.Text())
+		}
+	})
+}

@@ -121,10 +121,17 @@ type outcome struct {
 	boxes  []prove.Box
 }
 
+// mostRegions bounds what is kept of one call's.
+const mostRegions = 1 << 15
+
 // outcomes walks the filter over a box; what is allowed comes first.
 func outcomes(p *prove.Program, in prove.Box) ([]outcome, error) {
 	var list []outcome
+	count := 0
 	err := p.Walk(in, func(b prove.Box, a filter.Action) bool {
+		if count++; count > mostRegions {
+			return false
+		}
 		for i := range list {
 			if list[i].action == a {
 				list[i].boxes = append(list[i].boxes, b)
@@ -137,6 +144,9 @@ func outcomes(p *prove.Program, in prove.Box) ([]outcome, error) {
 		}
 		return true
 	})
+	if err == nil && count > mostRegions {
+		err = fmt.Errorf("the call falls into more than %d regions: %w", mostRegions, prove.ErrComplex)
+	}
 	for i := range list {
 		list[i].open(in)
 	}

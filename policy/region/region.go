@@ -17,8 +17,9 @@ const mostTerms = 6
 func Text(arch filter.Arch, syscall string, boxes []prove.Box) string {
 	w := wording{arch, syscall}
 	boxes = Merge(boxes)
+	more := max(0, len(boxes)-mostMerges)
 	var parts []string
-	for _, b := range boxes {
+	for _, b := range boxes[:len(boxes)-more] {
 		part := w.box(b)
 		if part == "" {
 			return ""
@@ -33,15 +34,10 @@ func Text(arch filter.Arch, syscall string, boxes []prove.Box) string {
 			parts[i] = "(" + parts[i] + ")"
 		}
 	}
-	return shortened(parts, " || ")
-}
-
-// shortened joins terms, the first of them where there are too many.
-func shortened(parts []string, sign string) string {
-	if len(parts) > mostTerms {
-		return strings.Join(parts[:mostTerms], sign) + fmt.Sprintf("%s… (%d more)", sign, len(parts)-mostTerms)
+	if more += len(parts) - mostTerms; more > 0 {
+		return strings.Join(parts[:mostTerms], " || ") + fmt.Sprintf(" || … (%d more)", more)
 	}
-	return strings.Join(parts, sign)
+	return strings.Join(parts, " || ")
 }
 
 // Either words a set of calls by itself, or where that takes several terms and its
