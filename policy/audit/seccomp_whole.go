@@ -141,14 +141,17 @@ func (p *program) unknownIn(r *area) (uint32, bool) {
 	if !r.box[prove.Arch].Contains(p.arch.AuditArch()) {
 		return 0, false
 	}
-	known := filter.Numbers(p.arch)
+	known, end := filter.Numbers(p.arch), uint64(filter.Skipped)
+	if p.arch == filter.AMD64 {
+		end = filter.X32Bit
+	}
 	for first, last := range r.box[prove.NR].Ranges() {
-		for nr := uint64(first); nr <= uint64(last) && nr < filter.X32Bit; nr++ {
+		for nr := uint64(first); nr <= uint64(last) && nr < end; nr++ {
 			if _, ok := slices.BinarySearch(known, int(nr)); !ok {
 				return uint32(nr), true
 			}
 		}
-		if last >= filter.X32Bit {
+		if uint64(last) >= end {
 			break
 		}
 	}
