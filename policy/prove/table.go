@@ -41,9 +41,13 @@ func (t *table) put(k triple, v ref) {
 	t.keys[i], t.values[i] = k, v
 }
 
+// grow is quick while the table is small, and frugal later.
 func (t *table) grow() {
-	old := *t
-	*t = newTable(4 * len(old.keys))
+	old, size := *t, 2*len(t.keys)
+	if size <= 1<<14 {
+		size *= 2
+	}
+	*t = newTable(size)
 	for i, k := range old.keys {
 		if k != (triple{}) {
 			t.put(k, old.values[i])

@@ -72,15 +72,11 @@ func emit(arch filter.Arch, r filter.Rules, list []verdict) ([]instruction, erro
 	g := newGraph()
 	tree := g.load(offsetNR, g.search(blocks(g.intervals(arch, r, list))))
 	whole := word{offsetArch, wholeWord}
-	return checked(place(g.test(whole, opJEQ, arch.AuditArch(), tree, g.ret(r.BadArch))), r)
-}
-
-// checked is the program, if it can be one of these rules.
-func checked(program []instruction, r filter.Rules) ([]instruction, error) {
-	return program, check(program, map[filter.Action]bool{
-		filter.ActionAllow: true, filter.ActionENOSYS: true, filter.ActionKillProcess: true,
-		r.Default: true, r.Unknown: true, r.BadArch: true,
-	})
+	program := place(g.test(whole, opJEQ, arch.AuditArch(), tree, g.ret(r.BadArch)))
+	if n := len(program); n > MaxInstructions {
+		return nil, fmt.Errorf("%d instructions: the kernel takes %d", n, MaxInstructions)
+	}
+	return program, nil
 }
 
 func checkActions(r filter.Rules) error {

@@ -53,10 +53,8 @@ func TestPlaceFar(t *testing.T) {
 		n = g.test(word{offsetArgs + 8, wholeWord}, opJEQ, uint32(i), far, g.test(word{offsetArgs + 16, wholeWord}, opJEQ, uint32(i), g.ret(filter.ActionEACCES), n))
 	}
 	program := place(n)
-	if err := check(program, map[filter.Action]bool{
-		filter.ActionAllow: true, filter.ActionKillProcess: true, filter.ActionEPERM: true, filter.ActionEACCES: true,
-	}); err == nil || len(program) <= MaxInstructions {
-		t.Fatalf("%d instructions: %v; the test needs more than the kernel takes", len(program), err)
+	if len(program) <= MaxInstructions {
+		t.Fatalf("%d instructions; the test needs more than the kernel takes", len(program))
 	}
 	for _, c := range []struct {
 		args [filter.MaxArgs]uint64

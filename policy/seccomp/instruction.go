@@ -2,7 +2,6 @@ package seccomp
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -73,51 +72,4 @@ func decode(b []byte) ([]instruction, error) {
 		})
 	}
 	return program, nil
-}
-
-// check holds a program against what the kernel demands (seccomp_check_filter) and
-// against what this package can have made: known instructions, loads inside
-// seccomp_data, jumps that stay inside, a return at the end, verdicts of ours only.
-func check(program []instruction, verdicts map[filter.Action]bool) error {
-	n := len(program)
-	switch {
-	case n == 0:
-		return errors.New("empty program")
-	case n > MaxInstructions:
-		return fmt.Errorf("%d instructions: the kernel takes %d", n, MaxInstructions)
-	case program[n-1].code != opRet:
-		return errors.New("the last instruction does not return")
-	}
-	for i, in := range program {
-		if err := in.check(n-1-i, verdicts); err != nil {
-			return fmt.Errorf("instruction %d: %w", i, err)
-		}
-	}
-	return nil
-}
-
-// check looks at one instruction that after others follow.
-func (in instruction) check(after int, verdicts map[filter.Action]bool) error {
-	switch in.code {
-	case opLoad:
-		if in.k%4 != 0 || in.k >= sizeData || in.k == offsetIP || in.k == offsetIP+4 {
-			return fmt.Errorf("load from %d: not a word of seccomp_data that a rule can look at", in.k)
-		}
-	case opAnd:
-	case opRet:
-		if !verdicts[filter.Action(in.k)] {
-			return fmt.Errorf("returns %s: not a verdict of these rules", filter.Action(in.k))
-		}
-	case opJump:
-		if uint64(in.k) >= uint64(after) {
-			return errors.New("jumps past the end")
-		}
-	case opJEQ, opJGT, opJGE, opJSet:
-		if int(in.jt) >= after || int(in.jf) >= after {
-			return errors.New("jumps past the end")
-		}
-	default:
-		return fmt.Errorf("code %#x: not an instruction that filters are made of", in.code)
-	}
-	return nil
 }

@@ -1,59 +1,11 @@
 package seccomp
 
 import (
-	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"casemate/policy/filter"
+	"casemate/policy/prove"
 )
-
-var someVerdicts = map[filter.Action]bool{filter.ActionAllow: true, filter.ActionEPERM: true}
-
-func TestCheck(t *testing.T) {
-	program := []instruction{load(offsetNR), jump(opJEQ, 1, 0, 1), ret(filter.ActionAllow), {code: opAnd, k: 1}, {code: opJump, k: 0}, ret(filter.ActionEPERM)}
-	if err := check(program, someVerdicts); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestCheckRefuses(t *testing.T) {
-	last := ret(filter.ActionAllow)
-	long := make([]instruction, MaxInstructions+1)
-	for i := range long {
-		long[i] = last
-	}
-	for _, c := range []struct {
-		name    string
-		program []instruction
-		want    string
-	}{
-		{"empty", nil, "empty program"},
-		{"too long", long, "4097 instructions"},
-		{"no end", []instruction{load(0)}, "does not return"},
-		{"jump to the end", []instruction{{code: opJump, k: 1}, last}, "instruction 0: jumps past the end"},
-		{"jump far", []instruction{{code: opJump, k: 0xffffffff}, last}, "jumps past the end"},
-		{"true branch", []instruction{jump(opJEQ, 0, 1, 0), last}, "jumps past the end"},
-		{"false branch", []instruction{jump(opJSet, 0, 0, 255), last}, "jumps past the end"},
-		{"another verdict", []instruction{ret(filter.ActionKillProcess), last}, "instruction 0: returns KILL_PROCESS"},
-		{"kills a thread", []instruction{ret(0), last}, "returns KILL_THREAD"},
-		{"allows with data", []instruction{ret(filter.ActionAllow | 1), last}, "returns ALLOW(1)"},
-		{"unaligned load", []instruction{load(2), last}, "load from 2"},
-		{"load outside", []instruction{load(sizeData), last}, "load from 64"},
-		{"load of the instruction pointer", []instruction{load(offsetIP), last}, "load from 8"},
-		{"load of a half word", []instruction{{code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS}, last}, "code 0x28"},
-		{"returns the accumulator", []instruction{{code: unix.BPF_RET | unix.BPF_A}, last}, "code 0x16"},
-		{"compares with X", []instruction{{code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_X}, last}, "code 0x1d"},
-		{"stores", []instruction{{code: unix.BPF_ST}, last}, "code 0x2"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if err := check(c.program, someVerdicts); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got error %v, want one with %q", err, c.want)
-			}
-		})
-	}
-}
 
 func TestEncode(t *testing.T) {
 	program := []instruction{load(offsetArch), jump(opJEQ, 0xc000003e, 1, 2), ret(filter.ActionAllow)}
@@ -87,7 +39,7 @@ func TestPrologueIsRoomy(t *testing.T) {
 	p.known(ranges(nrs), filter.ActionENOSYS)
 	p.decide(decided)
 	p.add(ret(filter.ActionEPERM))
-	if err := check(p, map[filter.Action]bool{filter.ActionAllow: true, filter.ActionENOSYS: true, filter.ActionEPERM: true}); err != nil {
+	if _, err := prove.Parse(encode(p)); err != nil {
 		t.Fatal(err)
 	}
 	m := newMachine(t, encode(p))
