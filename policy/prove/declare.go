@@ -47,6 +47,9 @@ func (d *Declared) of(name string) (ref, error) {
 		return d.verdict(filter.ActionAllow), nil
 	}
 	d.about = fmt.Sprintf("the condition of %s (%s)", name, rule.At)
+	if rule.When.Syscall != name {
+		return no, fmt.Errorf("it was parsed for %s", rule.When.Syscall)
+	}
 	tree, err := rule.When.Tree(d.arch)
 	if err != nil {
 		return no, err

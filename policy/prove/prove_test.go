@@ -144,3 +144,24 @@ func BenchmarkWalk300(b *testing.B) {
 		})
 	}
 }
+
+// Rules that have no meaning are no reason for a proof.
+func TestDeclareRefuses(t *testing.T) {
+	r := handRules(t)
+	if _, err := prove.Declare("mips", r); err == nil || err.Error() != `architecture "mips": no rules can be declared for it` {
+		t.Errorf("another architecture: %v", err)
+	}
+	r.Allow["close"] = r.Allow["lseek"]
+	if _, err := prove.Declare(filter.AMD64, r); err == nil || err.Error() != "the condition of close (p.toml:3) for amd64: it was parsed for lseek" {
+		t.Errorf("the condition of another call: %v", err)
+	}
+	e, err := filter.ParseExpr("mmap", "flags & MAP_32BIT == 0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = handRules(t)
+	r.Allow["mmap"] = filter.Rule{When: e, At: "p.toml:4"}
+	if _, err := prove.Declare(filter.ARM64, r); err == nil {
+		t.Error("a condition without a meaning on arm64 was declared")
+	}
+}

@@ -42,7 +42,7 @@ const depth = 32 * uint32(Words)
 // diagrams of one space are equal exactly when they are the same ref. Nodes are only
 // ever added; what can be reached from a ref never changes.
 //
-// Methods that are not exported by their first letter want the lock held.
+// within, take and leafValue take the lock; all other methods want it held.
 type space struct {
 	mu     sync.Mutex
 	nodes  []node
@@ -174,3 +174,25 @@ func (s *space) choose(c choice) ref {
 func (s *space) and(a, b ref) ref { return s.ite(a, b, no) }
 func (s *space) or(a, b ref) ref  { return s.ite(a, yes, b) }
 func (s *space) not(a ref) ref    { return s.ite(a, no, yes) }
+
+// join makes one diagram of two: where f ends in a and g in b, it is of(a, b).
+func (s *space) join(f, g ref, of func(a, b ref) ref) ref {
+	known := map[[2]ref]ref{}
+	var join func(f, g ref) ref
+	join = func(f, g ref) ref {
+		if !f.isInner() && !g.isInner() {
+			return of(f, g)
+		}
+		if r, ok := known[[2]ref{f, g}]; ok {
+			return r
+		}
+		s.spend()
+		level := min(s.level(f), s.level(g))
+		f0, f1 := s.split(f, level)
+		g0, g1 := s.split(g, level)
+		r := s.node(level, join(f0, g0), join(f1, g1))
+		known[[2]ref{f, g}] = r
+		return r
+	}
+	return join(f, g)
+}

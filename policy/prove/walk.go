@@ -26,35 +26,12 @@ func Pair(p, q *Program, in Box, visit func(at Box, a, b filter.Action) bool) er
 	err := d.space.within(func() {
 		f, _ := p.in(d.space)
 		g, _ := q.in(d.space)
-		d.root = pairer{d.space, map[[2]ref]ref{}}.pair(f, g)
+		d.root = d.space.join(f, g, func(a, b ref) ref { return d.space.leaf(d.space.value(a)<<32 | d.space.value(b)) })
 	})
 	if err != nil {
 		return err
 	}
 	return d.walk(in, func(at Box, v uint64) bool { return visit(at, filter.Action(v>>32), filter.Action(uint32(v))) })
-}
-
-// pairer makes one diagram of two, whose leaves are pairs of leaves.
-type pairer struct {
-	space *space
-	known map[[2]ref]ref
-}
-
-func (p pairer) pair(f, g ref) ref {
-	s := p.space
-	if !f.isInner() && !g.isInner() {
-		return s.leaf(s.value(f)<<32 | s.value(g))
-	}
-	if r, ok := p.known[[2]ref{f, g}]; ok {
-		return r
-	}
-	s.spend()
-	level := min(s.level(f), s.level(g))
-	f0, f1 := s.split(f, level)
-	g0, g1 := s.split(g, level)
-	r := s.node(level, p.pair(f0, g0), p.pair(f1, g1))
-	p.known[[2]ref{f, g}] = r
-	return r
 }
 
 // walker visits the boxes of a diagram.
