@@ -79,9 +79,9 @@ func (v *view) exposure() Severity {
 		return m.Kind == sealed.Bind && danger.Source(m.Source, m.Writable) != ""
 	})
 	switch {
-	case p.Exec.UID == 0, p.Caps.Ambient != 0, commands:
+	case p.Exec.UID == 0, commands, slices.ContainsFunc(capNames(p.Caps.Ambient), func(name string) bool { return danger.Capabilities[name] != "" }):
 		return High
-	case v.shares(unix.CLONE_NEWNET), v.shares(unix.CLONE_NEWIPC), v.writableHostPath() != "", len(p.Manager.Sockets) > 0:
+	case p.Caps.Ambient != 0, v.shares(unix.CLONE_NEWNET), v.shares(unix.CLONE_NEWIPC), v.writableHostPath() != "", len(p.Manager.Sockets) > 0:
 		return Medium
 	}
 	return Low

@@ -22,7 +22,7 @@ var confinementRules = []*Rule{
 		Fix:   "Take it out of namespaces.share."},
 	{ID: "LSM-001", Severity: High, check: noLabel,
 		Title:      "no security module confines the service",
-		Why:        "One hole in the kernel's other checks is then enough. High for uid 0, capabilities or a socket that commands the host; medium for what shares a namespace with the host, writes to its files or is given sockets; low for the rest.",
+		Why:        "One hole in the kernel's other checks is then enough. High for uid 0, a dangerous capability or a path that commands the host; medium for what holds another capability, shares a namespace with the host, writes to its files or is given sockets; low for the rest.",
 		Fix:        "Name an AppArmor profile or an SELinux type under [lsm].",
 		References: []string{"apparmor(7)", "selinux(8)"}},
 	{ID: "LSM-002", Severity: High, Level: Baseline, check: looseProfile,

@@ -91,6 +91,8 @@ var texts = []struct {
 	{"LSM-001", "lsm", "default", High, "exec.user = \"0\"\nexec.group = \"5\"" + why("exec.user"), `lsm.apparmor.profile = "x"`},
 	{"LSM-001", "lsm", "default", Medium, `mounts.bind = [{ from = "/var/lib/x", writable = true }]`, `lsm.selinux.type = "x_t"`},
 	{"LSM-001", "lsm", "default", Medium, `manager.pass_fds = ["x.socket"]`, `lsm.selinux.type = "x_t"`},
+	{"LSM-001", "lsm", "default", High, `capabilities.keep = ["CHOWN"]` + why("capabilities.CHOWN"), `lsm.selinux.type = "x_t"`},
+	{"LSM-001", "lsm", "default", Medium, `capabilities.keep = ["NET_BIND_SERVICE"]`, `lsm.selinux.type = "x_t"`},
 	{"LSM-001", "lsm", "default", Low, ``, `lsm.selinux.type = "x_t"`},
 	{"LSM-003", "lsm.selinux", "p.toml:5:5", High, `lsm.selinux.type = "spc_t"`, `lsm.selinux.type = "x_t"`},
 	{"LSM-005", "lsm.apparmor", "p.toml:5:5", Medium, `lsm.apparmor = { profile = "x", require = false }`, `lsm.apparmor = { profile = "x" }`},
