@@ -13,6 +13,7 @@ package diff
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"casemate/internal/sealed"
 	"casemate/policy/filter"
@@ -125,5 +126,19 @@ func (d *differ) add(c Change) {
 		return
 	}
 	c.Dimension = d.current
+	c.OldAt, c.NewAt = d.old.located(c.OldAt), d.new.located(c.NewAt)
 	d.changes = append(d.changes, c)
+}
+
+// located gives a place with file and column, where the text is there. What a group
+// granted has its name behind it: "base/daemon:8 @io".
+func (s *Side) located(at string) string {
+	line, group, _ := strings.Cut(at, " ")
+	if s.Text == nil {
+		return at
+	}
+	if p := s.Text.Resolve(line); p.Line > 0 {
+		return strings.TrimSpace(p.String() + " " + group)
+	}
+	return at
 }

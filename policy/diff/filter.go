@@ -9,6 +9,7 @@ import (
 	"casemate/policy/filter"
 	"casemate/policy/prove"
 	"casemate/policy/region"
+	"casemate/policy/syntax"
 )
 
 // seccomp walks the filters of both policies in lockstep, for each architecture, and
@@ -212,11 +213,15 @@ func (l *lockstep) change(subject string, v verdicts, boxes, outside []prove.Box
 
 // rule is the line that decides about a call, where the text is there.
 func (s *Side) rule(call string) string {
-	if s.Rules == nil {
+	if s.Text == nil {
 		return ""
 	}
-	if at, ok := s.Rules.Kill[call]; ok {
-		return at
+	for _, p := range []syntax.Position{
+		s.Text.PosOf("seccomp.kill", call), s.Text.Pos("seccomp.when", call), s.Text.PosOf("seccomp.allow", call),
+	} {
+		if p.Line > 0 {
+			return p.String()
+		}
 	}
 	return s.Rules.Allow[call].At
 }

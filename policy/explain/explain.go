@@ -52,6 +52,17 @@ func place(p syntax.Position) string {
 	return p.String()
 }
 
+// where gives a place that the sealed policy keeps, with its column where the text is
+// there.
+func (s *Subject) where(at string) string {
+	if s.Text != nil {
+		if p := s.Text.Resolve(at); p.Line > 0 {
+			return p.String()
+		}
+	}
+	return at
+}
+
 // addTo is where a list of the policy's own file is, or where it would have to be.
 func (s *Subject) addTo(list string) string {
 	own := s.Text.Pos("policy").File // every file states it

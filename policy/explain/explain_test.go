@@ -224,12 +224,12 @@ func TestPath(t *testing.T) {
 		allowed bool
 		parts   []string
 	}{
-		{"/usr/bin/x", true, []string{"read-only, exec, nodev, nosuid (one.toml:12)", "/usr/bin/x of the host"}},
-		{"/lib/x", true, []string{"below the symbolic link /lib to usr/lib (one.toml:9), so it is /usr/lib/x", "/usr/lib/x: read-only"}},
+		{"/usr/bin/x", true, []string{"read-only, exec, nodev, nosuid (", "one.toml:12:1)", "/usr/bin/x of the host"}},
+		{"/lib/x", true, []string{"below the symbolic link /lib to usr/lib (", "one.toml:9:1), so it is /usr/lib/x", "/usr/lib/x: read-only"}},
 		{"/up", true, []string{"so it is /lib\n", "so it is /usr/lib\n", "/usr/lib: read-only"}},
 		{"/data/a", true, []string{"writable, noexec", "with what the host has mounted below"}},
-		{"/data/fixed/b", true, []string{"read-only, noexec", "read-only by /data/fixed (one.toml:17)"}},
-		{"/usr/share/secret/k", false, []string{"masked by /usr/share/secret (one.toml:16)"}},
+		{"/data/fixed/b", true, []string{"read-only, noexec", "read-only by /data/fixed (", "one.toml:17:1)"}},
+		{"/usr/share/secret/k", false, []string{"masked by /usr/share/secret (", "one.toml:16:1)"}},
 		{"/proc/kcore", true, []string{"writable", "procfs"}},
 		{"/proc/keys", false, []string{"masked by /proc/keys, a default"}},
 		{"/proc/sys/kernel", true, []string{"read-only", "a default"}},

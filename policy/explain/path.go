@@ -27,7 +27,7 @@ func Path(s *Subject, name string) (*Answer, error) {
 			return a, nil
 		}
 		to := follow(state.Link, name)
-		a.say("%s: below the symbolic link %s to %s (%s), so it is %s", name, state.Link.Path, state.Link.Target, state.Link.At, to)
+		a.say("%s: below the symbolic link %s to %s (%s), so it is %s", name, state.Link.Path, state.Link.Target, s.where(state.Link.At), to)
 		name = to
 	}
 	return nil, fmt.Errorf("%s: more than %d symbolic links", name, mostLinks)
@@ -45,15 +45,15 @@ func follow(l *sealed.Symlink, name string) string {
 }
 
 func (s *Subject) pathState(a *Answer, name string, state tree.State) {
-	at := state.Decided(s.Policy)
+	at := s.where(state.Decided(s.Policy))
 	switch {
 	case state.Leads:
 		a.Allowed = true
 		a.say("%s: an empty read-only directory, on the way to what is mounted below", name)
 	case state.Access == tree.Absent && state.Mount != nil:
-		a.say("%s: absent; %s holds nothing there (%s)", name, state.Mount.Target, state.Mount.At)
+		a.say("%s: absent; %s holds nothing there (%s)", name, state.Mount.Target, at)
 	case state.Access == tree.Absent:
-		a.say("%s: absent; no mount has it in it, and the root is assembled from mounts (%s)", name, s.Policy.Root.At)
+		a.say("%s: absent; no mount has it in it, and the root is assembled from mounts (%s)", name, at)
 	case state.Access == tree.Masked:
 		a.say("%s: masked by %s%s (%s)", name, state.Mask.Path, ifDefault(state.Mask), at)
 		a.because("a file of mode 000, or an empty directory, lies over it")
@@ -66,7 +66,7 @@ func (s *Subject) pathState(a *Answer, name string, state tree.State) {
 	}
 	s.holder(a, state)
 	if state.Frozen != nil {
-		a.because("read-only by %s%s (%s)", state.Frozen.Path, ifDefault(state.Frozen), state.Frozen.At)
+		a.because("read-only by %s%s (%s)", state.Frozen.Path, ifDefault(state.Frozen), s.where(state.Frozen.At))
 	}
 }
 
@@ -95,11 +95,11 @@ func (s *Subject) holder(a *Answer, state tree.State) {
 	m := state.Mount
 	switch {
 	case m == nil:
-		a.because("in the root: %s (%s)", source(state), s.Policy.Root.At)
+		a.because("in the root: %s (%s)", source(state), s.where(s.Policy.Root.At))
 	case m.Kind == sealed.Bind && m.Recursive:
-		a.because("in the mount %s: %s, with what the host has mounted below (%s)", m.Target, source(state), m.At)
+		a.because("in the mount %s: %s, with what the host has mounted below (%s)", m.Target, source(state), s.where(m.At))
 	default:
-		a.because("in the mount %s: %s (%s)", m.Target, source(state), m.At)
+		a.because("in the mount %s: %s (%s)", m.Target, source(state), s.where(m.At))
 	}
 	if m != nil && m.Size > 0 {
 		a.because("at most %d bytes and %d files", m.Size, m.Inodes)

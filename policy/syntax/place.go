@@ -1,6 +1,10 @@
 package syntax
 
-import "strings"
+import (
+	"path"
+	"strconv"
+	"strings"
+)
 
 // Tree is what the File was made of.
 func (f *File) Tree() *Node { return f.root }
@@ -51,4 +55,38 @@ func (f *File) PosOf(list string, value any) Position {
 		}
 	}
 	return Position{}
+}
+
+// Resolve finds the place that a sealed policy keeps of a value, "nginx.toml:14" or
+// "base/daemon:7": the first value or key that stands on the line. It is the zero
+// Position where none does.
+func (f *File) Resolve(at string) Position {
+	name, line, ok := strings.Cut(at, ":")
+	n, err := strconv.Atoi(line)
+	if !ok || err != nil {
+		return Position{}
+	}
+	var found Position
+	visit := func(p Position) {
+		if p.Line == n && (p.File == name || path.Base(p.File) == name) && (found.Line == 0 || p.Col < found.Col) {
+			found = p
+		}
+	}
+	f.root.places(visit)
+	return found
+}
+
+// places visits the places of all that stands below n.
+func (n *Node) places(visit func(Position)) {
+	if n == nil {
+		return
+	}
+	visit(n.Key)
+	visit(n.Pos)
+	for _, child := range n.Table {
+		child.places(visit)
+	}
+	for _, child := range n.List {
+		child.places(visit)
+	}
 }
