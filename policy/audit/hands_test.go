@@ -166,17 +166,7 @@ func TestSignatures(t *testing.T) {
 	policy := compiled(t, head).File.Policy
 	public, private, _ := ed25519.GenerateKey(nil)
 	other, _, _ := ed25519.GenerateKey(nil)
-	file := func(key ed25519.PrivateKey) *sealed.File {
-		b, err := sealed.Encode(policy, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := sealed.Decode(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
-	}
+	file := func(key ed25519.PrivateKey) *sealed.File { return signedBy(t, policy, key) }
 	for name, c := range map[string]struct {
 		file   *sealed.File
 		sealed bool

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/ed25519"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,7 +56,13 @@ func compiledOf(t testing.TB, text string) *Subject {
 // sealedOf is a policy after a way through its sealed form.
 func sealedOf(t testing.TB, p *sealed.Policy) *sealed.File {
 	t.Helper()
-	b, err := sealed.Encode(p, nil)
+	return signedBy(t, p, nil)
+}
+
+// signedBy is sealedOf with a signature, where there is a key.
+func signedBy(t testing.TB, p *sealed.Policy, key ed25519.PrivateKey) *sealed.File {
+	t.Helper()
+	b, err := sealed.Encode(p, key)
 	if err != nil {
 		t.Fatal(err)
 	}
