@@ -3,7 +3,7 @@ package main
 import "syscall"
 
 // Text of the command line and the environment. Package strings would bring the tables of
-// unicode into PID 1, package time and strconv more.
+// unicode into PID 1, package time its zones.
 
 // cut splits s at the first c.
 func cut(s string, c byte) (before, after string) {
