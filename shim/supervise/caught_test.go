@@ -22,6 +22,12 @@ func init() {
 	}
 }
 
+// neighbour has another process send a signal: one of our own that another thread gets is
+// dropped there (internal/sys).
+func neighbour(signal string) {
+	exec.Command("/bin/sh", "-c", "kill -"+signal+" $PPID").Run()
+}
+
 // catchAndTell catches all signals, sends itself some, and tells which it took.
 func catchAndTell(mode string) int {
 	s, err := Catch()
@@ -31,16 +37,16 @@ func catchAndTell(mode string) int {
 	}
 	switch mode {
 	case "ourselves":
-		unix.Kill(unix.Getpid(), unix.SIGUSR1)
+		unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR1)
 	case "broken pipe":
 		var pipe [2]int
 		unix.Pipe2(pipe[:], unix.O_CLOEXEC)
 		unix.Close(pipe[0])
 		unix.Write(pipe[1], []byte("x")) // SIGPIPE, of our own making
-		unix.Kill(unix.Getpid(), unix.SIGUSR2)
+		neighbour("USR2")
 	case "child":
 		exec.Command("/bin/true").Run() // SIGCHLD
-		unix.Kill(unix.Getpid(), unix.SIGUSR2)
+		neighbour("USR2")
 	}
 	for {
 		if _, err := wait(forever, s.fd); err != nil {

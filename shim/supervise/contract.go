@@ -32,7 +32,7 @@ type workload struct {
 	filled  time.Time
 	in      [notify.MaxSize + 1]byte // one more, so that a longer datagram is not cut to fit
 	out     [notify.MaxText]byte
-	control [controlRoom]byte
+	control [senderRoom + fdRoom]byte
 }
 
 // The rate: so many messages at once, and then one for every interval. Who sends more
@@ -106,28 +106,25 @@ func (w *workload) mayHear(now time.Time) (ok bool, next time.Time) {
 // there was none.
 func (p *Process) hearWorkload() (bool, error) {
 	w := &p.workload
-	n, pass, err := receive(w.Socket, w.in[:], &w.control)
+	m, pipe, err := receive(w.Socket, w.in[:], &w.control)
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
 		return false, nil
 	}
 	w.tokens--
-	var m notify.Message
-	ok := err == nil
-	if ok {
-		m, ok = notify.Parse(w.in[:n])
-	}
-	if !ok || m.Barrier != (pass >= 0) {
-		if pass >= 0 {
-			unix.Close(pass)
-		}
+	switch {
+	case errors.Is(err, errTrap):
+		Say("the workload notifies of %s; nothing is heard of it any more", err)
+		unix.Close(w.Socket)
+		w.Socket = -1
+		return false, nil
+	case err != nil:
 		if !w.garbage {
 			Say("the workload notifies of what is no message of sd_notify(3); it is dropped, and said once")
 			w.garbage = true
 		}
 		return true, nil
-	}
-	if m.Barrier {
-		return true, p.manager.tell([]byte("BARRIER=1"), pass, false)
+	case m.Barrier:
+		return true, p.manager.tell([]byte("BARRIER=1"), pipe, false)
 	}
 	w.judge(&m)
 	w.sayDropped(m.Dropped)

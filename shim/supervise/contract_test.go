@@ -170,14 +170,14 @@ func TestBarrier(t *testing.T) {
 	if err != nil || string(b[:n]) != "BARRIER=1" || flags&unix.MSG_CTRUNC != 0 {
 		t.Fatalf("%q, %v", b[:n], err)
 	}
-	fds, count, _ := read(oob[:size])
-	if count != 1 {
-		t.Fatalf("%d descriptors", count)
+	fd, _ := read(oob[:size])
+	if fd < 0 {
+		t.Fatal("no descriptor")
 	}
 	if hungUp(pipe[0], 50) {
 		t.Error("it is passed before the manager closes it")
 	}
-	unix.Close(fds[0])
+	unix.Close(fd)
 	if !hungUp(pipe[0], 10_000) {
 		t.Error("somebody keeps it")
 	}
@@ -237,6 +237,38 @@ func TestFloodOfDescriptors(t *testing.T) {
 		t.Error("some descriptor is still open")
 	}
 	k.ends(t)
+}
+
+// A barrier with something else than a pipe is a trap for whoever closes it: nothing of
+// that workload is heard any more, and the rest goes on.
+func TestTrap(t *testing.T) {
+	file, err := os.Open("/etc/passwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	k := keeps(t, Contract{Ready: true, ReadyFD: -1})
+	log := said(t, func() {
+		k.says(t, "READY=1")
+		k.says(t, "BARRIER=1", int(file.Fd()))
+		k.says(t, "STATUS=more")
+		k.supervised()
+		if got := heardBy(t, k.service); got != "READY=1" {
+			t.Errorf("the manager hears %q", got)
+		}
+		if got := k.ends(t); got != "137 <nil>" {
+			t.Error(got)
+		}
+	})
+	if err := letter("END=1"); err != nil {
+		t.Fatal(err)
+	}
+	if got := heardBy(t, k.service); got != "END=1" {
+		t.Errorf("the manager hears more: %q", got)
+	}
+	if !strings.Contains(log, "something else than a pipe") {
+		t.Errorf("logged %q", log)
+	}
 }
 
 // A workload that never stops talking is taken at its rate, and the end gets through.

@@ -4,63 +4,92 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"casemate/internal/notify"
 	"casemate/internal/sys"
 
 	"golang.org/x/sys/unix"
 )
 
-// Room for struct ucred and for descriptors: the kernel puts two where there is room for
-// one, closes all that do not fit, and says so (MSG_CTRUNC, unix(7)). A flood of them
+// Room for control messages (cmsg(3)): struct ucred, and one descriptor. What does not fit
+// the kernel gives up by itself and says so (MSG_CTRUNC, unix(7)): a flood of descriptors
 // reaches nobody.
-const controlRoom = 32 + 24
+const (
+	senderRoom = unix.SizeofCmsghdr + (unix.SizeofUcred+7)&^7
+	fdRoom     = unix.SizeofCmsghdr + 4
+)
 
-// errRefused is of a datagram that is too long, has more with it than it may, or says
-// not who sent it.
-var errRefused = errors.New("not a notification")
+// errRefused is of a datagram that is no notification: too long, not of sd_notify(3), with
+// descriptors that it may not have, or without a sender. errTrap is of one that came with a
+// descriptor which may hold up whoever closes it.
+var (
+	errRefused = errors.New("not a notification")
+	errTrap    = errors.New("a barrier with something else than a pipe")
+)
 
-// receive takes one datagram, with one descriptor or none (-1). All descriptors that are
-// not handed out are closed.
+// receive takes one notification, with the pipe of a barrier or none (-1).
+//
+// It is looked at before it is taken, and only a barrier is given room for its descriptor.
+// To close a file can take as long as its file system likes (flush of FUSE): one that the
+// kernel has never installed it gives up without asking. What is installed must be a pipe,
+// as that of sd_notify_barrier(3) is, which the kernel tells without asking either.
 //
 // Who can send at all is decided by where the socket lies: a directory of root's of mode
 // 0700 on the host, and one mount in the container. The sender's number, which the kernel
 // vouches for, is 0 for a process that the shim's PID namespace does not contain.
-func receive(fd int, buf []byte, control *[controlRoom]byte) (n, pass int, err error) {
-	n, size, flags, errno := sys.Recvmsg(fd, buf, control[:], unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+func receive(fd int, buf []byte, control *[senderRoom + fdRoom]byte) (m notify.Message, pipe int, err error) {
+	const flags = unix.MSG_DONTWAIT | unix.MSG_CMSG_CLOEXEC
+	n, _, _, errno := sys.Recvmsg(fd, buf, control[:senderRoom], flags|unix.MSG_PEEK)
 	if errno != 0 {
-		return 0, -1, errno
+		return m, -1, errno
 	}
-	fds, count, sender := read(control[:size])
-	if flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) == 0 && count <= 1 && sender > 0 && n < len(buf) {
-		if count == 1 {
-			return n, fds[0], nil
-		}
-		return n, -1, nil
+	m, ok := notify.Parse(buf[:n])
+	room := senderRoom
+	if ok && m.Barrier {
+		room += fdRoom
 	}
-	for _, fd := range fds[:count] {
-		unix.Close(fd)
+	n, size, got, errno := sys.Recvmsg(fd, buf, control[:room], flags)
+	if errno != 0 {
+		return m, -1, errno
 	}
-	return 0, -1, errRefused
+	pipe, sender := read(control[:size])
+	switch {
+	case pipe >= 0 && !isPipe(pipe):
+		go unix.Close(pipe)
+		return m, -1, errTrap
+	case ok && got&(unix.MSG_TRUNC|unix.MSG_CTRUNC) == 0 && sender > 0 && n < len(buf) && m.Barrier == (pipe >= 0):
+		return m, pipe, nil
+	}
+	if pipe >= 0 {
+		unix.Close(pipe)
+	}
+	return m, -1, errRefused
 }
 
-// read takes control messages apart (cmsg(3)): descriptors, and the sender's number.
-func read(b []byte) (fds [controlRoom / 4]int, count, sender int) {
+// isPipe asks what only a pipe or FIFO answers (F_GETPIPE_SZ, fcntl(2)). fstat(2) would ask
+// the file system.
+func isPipe(fd int) bool {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+	return err == nil
+}
+
+// read takes control messages apart: the descriptor, and the sender's number.
+func read(b []byte) (fd, sender int) {
+	fd = -1
 	for len(b) >= unix.SizeofCmsghdr {
 		size := binary.NativeEndian.Uint64(b)
 		level, kind := int32(binary.NativeEndian.Uint32(b[8:])), int32(binary.NativeEndian.Uint32(b[12:]))
 		if size < unix.SizeofCmsghdr || size > uint64(len(b)) {
-			return fds, count, 0
+			return fd, 0
 		}
 		data := b[unix.SizeofCmsghdr:size]
 		switch {
-		case level == unix.SOL_SOCKET && kind == unix.SCM_RIGHTS:
-			for ; len(data) >= 4 && count < len(fds); data = data[4:] {
-				fds[count] = int(int32(binary.NativeEndian.Uint32(data)))
-				count++
-			}
-		case level == unix.SOL_SOCKET && kind == unix.SCM_CREDENTIALS && len(data) >= unix.SizeofUcred:
+		case level != unix.SOL_SOCKET:
+		case kind == unix.SCM_RIGHTS && len(data) >= 4:
+			fd = int(int32(binary.NativeEndian.Uint32(data)))
+		case kind == unix.SCM_CREDENTIALS && len(data) >= unix.SizeofUcred:
 			sender = int(int32(binary.NativeEndian.Uint32(data)))
 		}
 		b = b[min(uint64(len(b)), (size+7)&^7):]
 	}
-	return fds, count, sender
+	return fd, sender
 }
