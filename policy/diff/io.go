@@ -9,8 +9,8 @@ import (
 
 // ioMax compares per device and key: a key that no line sets is unlimited.
 func (d *differ) ioMax(old, new []sealed.Limit) {
-	o, okOld := devices(old)
-	n, okNew := devices(new)
+	o, okOld := rates(old)
+	n, okNew := rates(new)
 	if !okOld || !okNew {
 		if !slices.EqualFunc(old, new, func(a, b sealed.Limit) bool { return a.Value == b.Value }) {
 			d.add(Change{Subject: "io.max", Order: Unknown, Old: lines(old), New: lines(new), OldAt: firstAt(old), NewAt: firstAt(new)})
@@ -25,8 +25,8 @@ func (d *differ) ioMax(old, new []sealed.Limit) {
 	}
 }
 
-// devices reads io.max: "8:0 rbps" and so on to the amount. A later line overrides.
-func devices(list []sealed.Limit) (map[string]uint64, bool) {
+// rates reads io.max: "8:0 rbps" and so on to the amount. A later line overrides.
+func rates(list []sealed.Limit) (map[string]uint64, bool) {
 	m := map[string]uint64{}
 	for _, l := range list {
 		words := strings.Fields(l.Value)

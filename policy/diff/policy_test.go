@@ -96,18 +96,23 @@ func scalars(v reflect.Value, path string, visit func(path string)) {
 		}
 	default:
 		old := reflect.ValueOf(v.Interface())
-		switch v.Kind() {
-		case reflect.String:
-			v.SetString(v.String() + "1")
-		case reflect.Bool:
-			v.SetBool(!v.Bool())
-		case reflect.Int32:
-			v.SetInt(v.Int() + 1)
-		default:
-			v.SetUint(v.Uint() ^ 1)
-		}
+		alter(v)
 		visit(path)
 		v.Set(old)
+	}
+}
+
+// alter gives a scalar another value.
+func alter(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(v.String() + "1")
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Int32:
+		v.SetInt(v.Int() + 1)
+	default:
+		v.SetUint(v.Uint() ^ 1)
 	}
 }
 

@@ -77,18 +77,8 @@ func keep(v reflect.Value, path string, choose func(string) bool) {
 			keep(v.Index(i), path, choose)
 		}
 	default:
-		if !choose(path) {
-			return
-		}
-		switch v.Kind() {
-		case reflect.String:
-			v.SetString(v.String() + "1")
-		case reflect.Bool:
-			v.SetBool(!v.Bool())
-		case reflect.Int32:
-			v.SetInt(v.Int() + 1)
-		default:
-			v.SetUint(v.Uint() ^ 1)
+		if choose(path) {
+			alter(v)
 		}
 	}
 }

@@ -243,6 +243,8 @@ func TestPath(t *testing.T) {
 		a, err := Path(s, test.path)
 		expect(t, test.path, a, err, test.allowed, test.parts...)
 	}
+	a, err := Path(compiled(t, strings.Replace(policy, "[exec]\n", process, 1)+more), "/dev/fuse")
+	expect(t, "/dev/fuse", a, err, true, "a node of the policy's own: character device 10:229, to be read and written (")
 	for _, path := range []string{"", "usr", "/usr/", "/usr/../etc", "//", "/a\nb", "/loop"} {
 		if _, err := Path(s, path); err == nil {
 			t.Errorf("%q is explained", path)

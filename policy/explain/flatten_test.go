@@ -21,8 +21,10 @@ rlimits = { core = "1M:unlimited" }
 oom_score_adj = -7
 `
 
-const more = `
+const more = `"cgroup.devices./dev/fuse" = "it mounts images of its own"
+
 [cgroup]
+devices = [{ at = "/dev/fuse", device = "c 10:229", access = "rw" }]
 memory.max = "64M"
 cpu.max = "50000 100000"
 io.max = ["8:0 rbps=1000", "8:16 wbps=1000"]

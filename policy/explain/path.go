@@ -65,6 +65,10 @@ func (s *Subject) pathState(a *Answer, name string, state tree.State) {
 		return
 	}
 	s.holder(a, state)
+	if d := state.Device; d != nil {
+		kind := map[bool]string{true: "block", false: "character"}[d.Block]
+		a.because("a node of the policy's own: %s device %d:%d, %s (%s)", kind, d.Major, d.Minor, deviceAccess(d.Access), s.where(d.At))
+	}
 	if state.Frozen != nil {
 		a.because("read-only by %s%s (%s)", state.Frozen.Path, ifDefault(state.Frozen), s.where(state.Frozen.At))
 	}
@@ -88,6 +92,16 @@ func abilities(s tree.State) string {
 		words[1] = "dev"
 	}
 	return strings.Join(words, ", ")
+}
+
+func deviceAccess(access uint8) string {
+	switch access {
+	case sealed.AccessRead:
+		return "to be read"
+	case sealed.AccessWrite:
+		return "to be written"
+	}
+	return "to be read and written"
 }
 
 // holder says what is mounted there and from where.

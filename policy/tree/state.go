@@ -31,6 +31,7 @@ type State struct {
 	Covered       bool // where the host has mounted something here, what lies under that is shown
 
 	Mount  *sealed.Mount   // the mount it lies in; nil: the root
+	Device *sealed.Device  // the node that the policy has made there
 	Mask   *sealed.Path    // what hides it
 	Frozen *sealed.Path    // what makes it read-only
 	Link   *sealed.Symlink // it is at or below this link of the root; nothing else is known of it
@@ -46,6 +47,8 @@ func (s State) Decided(p *sealed.Policy) string {
 		return s.Frozen.At
 	case s.Link != nil:
 		return s.Link.At
+	case s.Device != nil:
+		return s.Device.At
 	case s.Mount != nil:
 		return s.Mount.At
 	}

@@ -38,10 +38,11 @@ func holder(p *sealed.Policy, path string) State {
 	if m == nil {
 		return root(p, path)
 	}
-	if empty(m, path) {
+	device := deviceAt(p, m, path)
+	if device == nil && empty(m, path) {
 		return State{Mount: m, Leads: leads(p, path)}
 	}
-	s := State{Access: ReadOnly, Origin: kindNames[m.Kind], Exec: m.Exec, Devices: m.Devices, Recursive: m.Recursive, Mount: m}
+	s := State{Access: ReadOnly, Origin: kindNames[m.Kind], Exec: m.Exec, Devices: m.Devices, Recursive: m.Recursive, Mount: m, Device: device}
 	if m.Kind == sealed.Bind {
 		s.Origin = host(m.Source, m.Target, path)
 		s.Covered = !m.Recursive && path != m.Target
@@ -50,6 +51,16 @@ func holder(p *sealed.Policy, path string) State {
 		s.Access = Writable
 	}
 	return s
+}
+
+// deviceAt is the node that the policy adds at a path of its /dev.
+func deviceAt(p *sealed.Policy, m *sealed.Mount, path string) *sealed.Device {
+	for i := range p.Devices {
+		if m.Kind == sealed.Dev && p.Devices[i].Path == path {
+			return &p.Devices[i]
+		}
+	}
+	return nil
 }
 
 // empty tells whether a fresh file system that nobody can write to has nothing at a path
@@ -101,6 +112,7 @@ func root(p *sealed.Policy, path string) State {
 
 func leads(p *sealed.Policy, path string) bool {
 	return slices.ContainsFunc(p.Mounts, func(m sealed.Mount) bool { return Within(m.Target, path) }) ||
+		slices.ContainsFunc(p.Devices, func(d sealed.Device) bool { return Within(d.Path, path) }) ||
 		slices.ContainsFunc(p.Root.Symlinks, func(l sealed.Symlink) bool { return Within(l.Path, path) })
 }
 

@@ -18,6 +18,7 @@ var assembled = &sealed.Policy{
 		{Kind: sealed.Tmpfs, Target: "/var/ro", At: "ro"},
 		{Kind: sealed.Bind, Target: "/var/ro/in", Source: "/srv", At: "in"},
 	},
+	Devices: []sealed.Device{{Path: "/dev/dri/card0", Major: 226, Access: sealed.AccessRead, At: "card"}},
 	Masks: []sealed.Path{
 		{Path: "/proc/kcore", Default: true, At: "default"}, {Path: "/sys/firmware", Default: true, At: "default"},
 		{Path: "/usr/share", At: "share"},
@@ -57,6 +58,9 @@ func TestAt(t *testing.T) {
 		{assembled, "/dev/null", "dev (ro,dev)", "dev"},
 		{assembled, "/dev/pts/0", "dev (ro,dev)", "dev"},
 		{assembled, "/dev/sda", "absent", "dev"},
+		{assembled, "/dev/dri/card0", "dev (ro,dev)", "card"},
+		{assembled, "/dev/dri", "absent", "dev"}, // leads
+		{assembled, "/dev/dri/card1", "absent", "dev"},
 		{assembled, "/var/lib/x/y", "tmpfs (rw)", "x"},
 		{assembled, "/var/ro", "tmpfs (ro)", "ro"},
 		{assembled, "/var/ro/y", "absent", "ro"},
@@ -72,7 +76,7 @@ func TestAt(t *testing.T) {
 			t.Errorf("%s: %s by %s, not %s by %s", test.path, s, s.Decided(test.policy), test.want, test.at)
 		}
 	}
-	if !At(assembled, "/var/lib").Leads || At(assembled, "/etc").Leads {
+	if !At(assembled, "/var/lib").Leads || !At(assembled, "/dev/dri").Leads || At(assembled, "/dev/dri/card1").Leads || At(assembled, "/etc").Leads {
 		t.Error("directories that lead to mounts")
 	}
 }
