@@ -280,3 +280,27 @@ func TestHostileEnvironment(t *testing.T) {
 	equal(t, "mounts", got.mountPoints(), want.mountPoints())
 	equal(t, "capabilities", got.Caps, want.Caps)
 }
+
+// A root of the host, in which nothing can be made, has both all the same.
+func TestContractInRootDirectory(t *testing.T) {
+	needRoot(t)
+	root := t.TempDir()
+	for _, dir := range []string{"dev", "proc", "app"} {
+		if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	m := manager(t, filepath.Join(t.TempDir(), "notify"))
+	dir := credentials(t, map[string]string{"key": "secret"})
+	text := withContract("inroot", `, "READY=1", "barrier"`, "ready = \"notify\"\ncredentials = [\"key\"]\n[root]\npath = \""+root+"\"\n")
+	r := managed(t, compiled(t, text), []string{m.env(), "CREDENTIALS_DIRECTORY=" + dir}, nil).wait(t)
+	r.expect(t, 0)
+	equal(t, "heard", m.rest(), []string{"READY=1", "BARRIER=1"})
+	equal(t, "credentials", lines(r.stdout, "credential"), []string{`key 0400 65534 "secret" <nil>`})
+	if left, _ := filepath.Glob(root + "/*/*"); left != nil {
+		t.Errorf("made in the root: %q", left)
+	}
+}
