@@ -79,6 +79,11 @@ func (l *launched) prepare() (*render.Rendered, error) {
 	if l.state, err = prepare.NewState(l.options.state, l.plan.Service); err != nil {
 		return nil, err
 	}
+	if err := l.state.Record(l.facts.Cgroup, l.plan.Cgroup.Name); err != nil {
+		l.state.Close() // what could not be removed is still recorded
+		l.state = nil
+		return nil, err
+	}
 	if l.group, err = prepare.NewGroup(l.facts.Cgroup, l.plan.Cgroup); err != nil {
 		return nil, err
 	}
@@ -220,7 +225,10 @@ func (l *launched) cleanup() error {
 	}
 	l.closeSlots()
 	if l.group != nil {
-		errs = append(errs, l.group.Remove())
+		if err := l.group.Remove(); err != nil {
+			l.state.Close() // the record in it leads casemate-shim recover to the cgroup
+			return errors.Join(append(errs, err)...)
+		}
 	}
 	if l.state != nil {
 		errs = append(errs, l.state.Remove())

@@ -26,6 +26,8 @@ const usage = `usage:
   casemate-shim run [options] FILE.sealed [-- extra arguments]
   casemate-shim probe [FILE.sealed]   what this host offers, as JSON
   casemate-shim status NAME           the receipt of a running service
+  casemate-shim recover [-state DIR] [NAME...]
+                                      removes what killed shims have left
   casemate-shim version
 
 options of run:
@@ -101,6 +103,8 @@ func command(args []string, passed facts.Manager) (int, error) {
 		return 0, probe(os.Stdout, rest, passed)
 	case name == "status" && len(rest) == 1:
 		return 0, status(os.Stdout, stateDir, rest[0])
+	case name == "recover":
+		return 0, recoverCommand(os.Stdout, rest)
 	case name == "version" && len(rest) == 0:
 		fmt.Println("casemate-shim", version)
 		return 0, nil

@@ -70,17 +70,24 @@ func ownedByRoot(dir string) error {
 	return rootsAlone(&st)
 }
 
-// lock opens and locks the directory; again tells that it was removed in between.
+// lock makes, opens and locks the directory; again tells that it was removed in between.
 func (s *State) lock() (again bool, err error) {
 	if err := unix.Mkdir(s.path, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
 		return false, err
 	}
-	s.dir, err = noSymlinks(s.path, unix.O_DIRECTORY)
-	if errors.Is(err, unix.ENOENT) {
+	if err = s.open(); errors.Is(err, unix.ENOENT) || errors.Is(err, errMoved) {
 		return true, nil
 	}
-	if err != nil {
-		return false, err
+	return false, err
+}
+
+// errMoved says that the directory was removed before it was locked.
+var errMoved = errors.New("removed meanwhile")
+
+// open opens and locks the directory, if it is there.
+func (s *State) open() (err error) {
+	if s.dir, err = noSymlinks(s.path, unix.O_DIRECTORY); err != nil {
+		return err
 	}
 	var ours, there unix.Stat_t
 	err = unix.Fstat(s.dir, &ours)
@@ -93,18 +100,16 @@ func (s *State) lock() (again bool, err error) {
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		err = ErrRunning
 	}
+	if err == nil && (unix.Lstat(s.path, &there) != nil || there.Ino != ours.Ino || there.Dev != ours.Dev) {
+		err = errMoved
+	}
 	if err != nil {
 		unix.Close(s.dir)
-		return false, err
 	}
-	if unix.Lstat(s.path, &there) != nil || there.Ino != ours.Ino || there.Dev != ours.Dev {
-		unix.Close(s.dir)
-		return true, nil
-	}
-	return false, nil
+	return err
 }
 
-// clear removes the files that a state directory can have.
+// clear removes the files that a state directory can have, but for the record.
 func (s *State) clear() error {
 	for _, name := range []string{Receipt, Receipt + aside, notifyName} {
 		if err := unix.Unlinkat(s.dir, name, 0); err != nil && !errors.Is(err, unix.ENOENT) {
@@ -113,6 +118,9 @@ func (s *State) clear() error {
 	}
 	return nil
 }
+
+// Close gives up the lock and leaves the directory for Recover.
+func (s *State) Close() { unix.Close(s.dir) }
 
 // Write puts a file into the directory in one piece: written aside, then renamed.
 func (s *State) Write(name string, b []byte) error {
@@ -131,11 +139,15 @@ func (s *State) Write(name string, b []byte) error {
 	return nil
 }
 
-// Remove removes the directory and gives up the lock.
+// Remove removes the directory and gives up the lock. The container's cgroup is gone by
+// then: with the record nobody would find it any more.
 func (s *State) Remove() error {
 	defer unix.Close(s.dir)
 	if err := s.clear(); err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
+	}
+	if err := unix.Unlinkat(s.dir, recordName, 0); err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("%s: remove %s: %w", s.path, recordName, err)
 	}
 	if err := unix.Rmdir(s.path); err != nil {
 		return fmt.Errorf("rmdir %s: %w", s.path, err)

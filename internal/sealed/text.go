@@ -95,6 +95,9 @@ func below(path, parent string) bool {
 	return len(path) > len(parent) && path[len(parent)] == '/' && path[:len(parent)] == parent
 }
 
+// ValidService tells whether a policy can have this name for its service.
+func ValidService(name string) bool { return serviceFault(name) == "" }
+
 // serviceFault: the name becomes a directory, a cgroup and a field of log lines.
 func serviceFault(s string) string {
 	if s == "" || len(s) > 63 {
