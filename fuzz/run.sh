@@ -13,6 +13,6 @@ time=$2
 	done
 done
 
-# The tests of the prover that have no corpus: every mutant, and fifty times the samples.
+# The tests of the prover that have no corpus: every mutant, and ten times the samples.
 echo "== the prover, at length"
 CASEMATE_LONG=1 "$go" test -timeout 1h -run 'TestMutants|TestRandom' ./policy/prove

@@ -71,7 +71,7 @@ func samples(t *testing.T, n int) int {
 		return n / 50
 	}
 	if os.Getenv(longEnv) != "" {
-		return 50 * n
+		return 10 * n
 	}
 	return n
 }
