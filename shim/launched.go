@@ -47,7 +47,7 @@ func (l *launched) run(signals *supervise.Signals) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("clone3(%s): %w", l.plan.Clone, err)
 	}
-	l.proc = supervise.New(started, l.gate, signals)
+	l.proc = supervise.New(started, l.gate, signals, time.Duration(l.file.Policy.Signals.Grace)*time.Millisecond)
 	l.proc.Keep(l.contract())
 	if err := l.proc.AwaitExec(); err != nil {
 		return 0, l.explain(err)
@@ -58,6 +58,13 @@ func (l *launched) run(signals *supervise.Signals) (int, error) {
 	checks, err := l.verify()
 	if err != nil {
 		return 0, err
+	}
+	full, err := l.proc.Shield(l.view.Proc())
+	if err != nil {
+		return 0, err
+	}
+	if !full {
+		l.plan.Lacks = append(l.plan.Lacks, supervise.NoShield)
 	}
 	if err := l.proc.Release(); err != nil {
 		return 0, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ import (
 //	garbage short long                            a datagram that is none
 //	release     waits for the shim's release, and fails on anything else
 //	close       closes the gate
+//	fork        starts a child that hangs
 //	catch       catches all signals, as Catch does
 //	signal      waits for a signal and ends with its number
 //	exit:N      ends
@@ -71,6 +73,10 @@ func fake(name string, n uint32) error {
 		if m, ok := gate.Decode(b[:max(k, 0)]); !ok || m != (gate.Message{Kind: gate.Release}) {
 			return fmt.Errorf("got %x, %w", b[:max(k, 0)], err)
 		}
+	case "fork":
+		cmd := exec.Command("/proc/self/exe")
+		cmd.Env = []string{script + "=hang"}
+		return cmd.Start()
 	case "close":
 		return unix.Close(fakeGate)
 	case "catch":
@@ -134,11 +140,20 @@ type company struct {
 	signals int // write end: one record is one signal
 }
 
+// fakeGrace is longer than any test.
+const fakeGrace = time.Hour
+
 // patience bounds what should take milliseconds; it is there so that a hang fails.
 const patience = 20 * time.Second
 
 // begun starts a fake init.
-func begun(t *testing.T, words string, more ...child.Word) *company {
+func begun(t *testing.T, words string) *company {
+	t.Helper()
+	return begunIn(t, 0, words)
+}
+
+// begunIn starts it in new namespaces.
+func begunIn(t *testing.T, flags uint64, words string) *company {
 	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -152,12 +167,12 @@ func begun(t *testing.T, words string, more ...child.Word) *company {
 	p.Set(1, pair[1])
 	p.Add(unix.SYS_DUP3, child.None, 0, child.Slot(1), child.FD(fakeGate), child.Int(0))
 	p.Add(unix.SYS_EXECVE, child.None, 0, child.String(program(words)), child.Strings([]string{"casemate-init"}), child.Strings([]string{script + "=" + words}))
-	c, err := p.Start(child.Clone{Cgroup: -1})
+	c, err := p.Start(child.Clone{Flags: flags, Cgroup: -1})
 	unix.Close(pair[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &company{New(c, pair[0], &Signals{pipe[0]}), pipe[1]}
+	out := &company{New(c, pair[0], &Signals{pipe[0]}, fakeGrace), pipe[1]}
 	hung := time.AfterFunc(patience, func() { out.send(unix.SIGKILL) })
 	t.Cleanup(func() {
 		hung.Stop()

@@ -42,11 +42,18 @@ type Process struct {
 	manager  manager
 	workload workload
 	started  bool // the workload
+
+	said     []gate.Kind     // what init has said since its release
+	ended    unix.WaitStatus // the main child, when init has said Exited
+	grace    time.Duration   // of the policy
+	deadline time.Time       // when init must have ended
+	killed   bool            // it did not
+	score    int             // descriptor of init's oom_score_adj, or -1
 }
 
 // New takes over a started child and the shim's end of its gate.
-func New(c *child.Process, gate int, signals *Signals) *Process {
-	return &Process{child: c, gate: gate, signals: signals, manager: newManager(), workload: noContract()}
+func New(c *child.Process, gate int, signals *Signals, grace time.Duration) *Process {
+	return &Process{child: c, gate: gate, signals: signals, manager: newManager(), workload: noContract(), grace: grace, score: -1}
 }
 
 // PID of init in the shim's namespace. It is init's until Supervise or Kill returns.
@@ -136,11 +143,19 @@ func (p *Process) send(s unix.Signal) error {
 	return unix.PidfdSendSignal(p.child.PIDFD, s, nil, 0)
 }
 
+// killTimeout bounds the wait for the end of an init that was killed. A PID 1 ends after
+// all others of its namespace, and one that sleeps in the kernel, in a file system whose
+// server does not answer, cannot be killed.
+var killTimeout = 5 * time.Second
+
+// errUnkillable says that init, or one of its processes, cannot be killed.
+var errUnkillable = errors.New("init was killed and does not end: a process of the container sleeps in the kernel")
+
 // Kill ends init, and with it the whole PID namespace, and reaps it. After a normal
 // end there is nothing to kill.
 func (p *Process) Kill() error {
 	defer func() {
-		for _, fd := range []int{p.gate, p.child.PIDFD, p.workload.Socket, p.workload.ReadyFD, p.manager.fd} {
+		for _, fd := range []int{p.gate, p.child.PIDFD, p.workload.Socket, p.workload.ReadyFD, p.manager.fd, p.score} {
 			if fd >= 0 {
 				unix.Close(fd)
 			}
@@ -151,6 +166,15 @@ func (p *Process) Kill() error {
 	}
 	if err := p.send(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("kill init: %w", err)
+	}
+	timeout := killTimeout
+	if p.killed { // it has had that time
+		timeout = 0
+	}
+	if _, err := wait(time.Now().Add(timeout), p.child.PIDFD); errors.Is(err, errTimeout) {
+		return errUnkillable
+	} else if err != nil {
+		return err
 	}
 	return p.reap()
 }

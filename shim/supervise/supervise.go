@@ -29,6 +29,10 @@ func (p *Process) Supervise() (int, error) {
 		if err != nil {
 			return 0, err
 		}
+		if p.overdue(ready[onEnd]) {
+			Say("%s", errUnkillable)
+			return exit.Signalled + int(unix.SIGKILL), nil
+		}
 		// The gate before the end: what init has said last still counts. And before the
 		// workload, who can speak only after init has said that it runs.
 		if open && ready[onGate] {
@@ -72,6 +76,9 @@ func (p *Process) next(open bool) (ready [most]bool, err error) {
 			list[onWorkload].Fd = int32(p.workload.Socket)
 		}
 	}
+	if p.deadline != forever && (deadline == forever || p.deadline.Before(deadline)) {
+		deadline = p.deadline
+	}
 	if ready, err = poll(deadline, list[:]); errors.Is(err, errTimeout) {
 		err = nil
 	}
@@ -93,21 +100,67 @@ func (p *Process) pass(more bool) error {
 // heard takes a message of a released init; false when there will be no more.
 func (p *Process) heard() (bool, error) {
 	m, open, err := p.hear()
-	switch {
-	case err != nil:
-		return false, err
-	case !open:
-		return false, nil // the end is near; the pidfd says how
-	case m.Kind == gate.Started:
+	if err != nil || !open {
+		return false, err // the end is near; the pidfd says how
+	}
+	if !p.inTurn(m.Kind) {
+		return false, exit.Wrap(exit.Unlike, fmt.Errorf("init sent message %#x out of turn", uint32(m.Kind)))
+	}
+	p.said = append(p.said, m.Kind)
+	switch m.Kind {
+	case gate.Started:
+		p.shield()
 		for _, n := range p.pending {
 			p.forward(n)
 		}
 		p.pending, p.started = nil, true
 		return true, p.workloadRuns()
-	case m.Kind == gate.ExecError || m.Kind == gate.Exited:
-		return true, nil // init exits next, with the status
+	case gate.Exited:
+		// What the main child has left behind has the grace; then init exits with the status.
+		p.ended = unix.WaitStatus(m.Value)
+		p.limit()
 	}
-	return false, exit.Wrap(exit.Unlike, fmt.Errorf("init sent message %#x, which it never sends", uint32(m.Kind)))
+	return true, nil
+}
+
+// inTurn tells whether init may say this now: Started and then Exited, or ExecError, each
+// once.
+func (p *Process) inTurn(k gate.Kind) bool {
+	switch len(p.said) {
+	case 0:
+		return k == gate.Started || k == gate.ExecError
+	case 1:
+		return p.said[0] == gate.Started && k == gate.Exited
+	}
+	return false
+}
+
+// slack is what init may take beyond the grace: it gives what it has killed a second.
+var slack = time.Second
+
+// limit sets the time for init's end, once. init keeps the grace itself; this is for one
+// that was stopped, or frozen, or killed by halves.
+func (p *Process) limit() {
+	if p.deadline == forever {
+		p.deadline = time.Now().Add(p.grace + slack)
+	}
+}
+
+// overdue kills an init that has not ended in its time, and tells when it has not ended of
+// that either.
+func (p *Process) overdue(ended bool) bool {
+	if ended || p.deadline == forever || time.Now().Before(p.deadline) {
+		return false
+	}
+	if p.killed {
+		return true
+	}
+	Say("init has not ended %s after the grace: it is killed", slack)
+	p.killed, p.deadline = true, time.Now().Add(killTimeout)
+	if err := p.send(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+		Say("kill init: %s", err)
+	}
+	return false
 }
 
 // forward passes a signal on to init.
@@ -115,12 +168,16 @@ func (p *Process) forward(n unix.Signal) {
 	if n == 0 {
 		return
 	}
+	if n == unix.SIGTERM {
+		p.limit()
+	}
 	if err := p.send(n); err != nil && !errors.Is(err, unix.ESRCH) {
 		Say("forward %s: %s", name(n), err)
 	}
 }
 
-// finish turns the end of init into an exit status.
+// finish turns the end of init into an exit status. What init has said of the main child
+// holds, also if it was killed while others had their time.
 func (p *Process) finish() (int, error) {
 	if err := p.reap(); err != nil {
 		return 0, err
@@ -131,9 +188,20 @@ func (p *Process) finish() (int, error) {
 	if p.started && !p.workload.ready {
 		Say("the workload has ended before it said that it is ready (READY=1)")
 	}
-	if p.status.Signaled() {
-		Say("init was %s", describe(p.status))
-		return exit.Signalled + int(p.status.Signal()), nil
+	if !p.status.Signaled() {
+		return p.status.ExitStatus(), nil
 	}
-	return p.status.ExitStatus(), nil
+	Say("init was %s", describe(p.status))
+	if len(p.said) < 2 {
+		return codeOf(p.status), nil
+	}
+	return codeOf(p.ended), nil
+}
+
+// codeOf is the exit status for a wait status.
+func codeOf(s unix.WaitStatus) int {
+	if s.Signaled() {
+		return exit.Signalled + int(s.Signal())
+	}
+	return s.ExitStatus()
 }
