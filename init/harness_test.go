@@ -106,6 +106,15 @@ func pidns() *syscall.SysProcAttr {
 // through lines as well.
 func begin(t *testing.T, cmd *exec.Cmd) *instance {
 	t.Helper()
+	return beginOn(t, cmd, func() error { return nil })
+}
+
+// noNewPrivs is what the shim's child sets.
+func noNewPrivs() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }
+
+// beginOn starts it on a thread that was prepared for it.
+func beginOn(t *testing.T, cmd *exec.Cmd, prepare func() error) *instance {
+	t.Helper()
 	i := &instance{cmd: cmd, gate: -1, lines: make(chan string, 1<<17), done: make(chan error, 1)}
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -116,6 +125,10 @@ func begin(t *testing.T, cmd *exec.Cmd) *instance {
 	go func() {
 		// PR_SET_PDEATHSIG follows the thread that started init.
 		runtime.LockOSThread()
+		if err := prepare(); err != nil {
+			started <- err
+			return
+		}
 		started <- cmd.Start()
 		i.done <- cmd.Wait()
 	}()
@@ -177,6 +190,7 @@ type shimmed struct {
 	env    []string
 	attr   *syscall.SysProcAttr
 	via    []string   // a command that executes casemate-init by name
+	lax    bool       // without no_new_privs
 	passed []*os.File // the service manager's descriptors, from orders.SocketFD up
 }
 
@@ -209,7 +223,11 @@ func startShimmed(t *testing.T, s shimmed) *instance {
 			cmd.ExtraFiles = append(append(cmd.ExtraFiles, nil, nil), s.passed...) // 5 and 6 are closed
 		}
 	}
-	i := begin(t, cmd)
+	prepare := noNewPrivs
+	if s.lax {
+		prepare = func() error { return nil }
+	}
+	i := beginOn(t, cmd, prepare)
 	i.gate = pair[0]
 	timeout := unix.NsecToTimeval(int64(patience))
 	if err := unix.SetsockoptTimeval(i.gate, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {

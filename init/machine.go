@@ -236,7 +236,8 @@ func (m machine) request() (machine, action) {
 
 // outside tells whether a process sent the signal from outside the PID namespace, as the
 // shim does: those inside have a number there, and siginfo that is forged has a code below
-// 0. What a thread has relayed as init started may be from anybody. An init that is not
+// 0. With the kernel's queue full, which a workload can bring about, all siginfo is 0: it
+// can so ask for its own end. What a thread has relayed as init started may be from anybody. An init that is not
 // PID 1 lives in one namespace with its manager.
 func (m machine) outside(e event) bool {
 	if e.code == sys.CodeTkill && e.pid == m.self {

@@ -2,9 +2,12 @@ package main
 
 import "casemate/internal/sys"
 
-// line holds a message while it is put together: it fits the longest path, and nothing
-// is allocated.
-var line [8 << 10]byte
+// line holds a message while it is put together, so that nothing is allocated. It is PIPE_BUF
+// bytes: a pipe that has room at all has room for it.
+var line [4 << 10]byte
+
+// sayLimit is how long a message waits for a standard error that nobody reads.
+const sayLimit = 200e6
 
 // say writes one line to standard error. Control characters, in a file name say, are
 // shown as question marks, so that a line stays one line.
@@ -31,6 +34,9 @@ func put(n int, part string) int {
 // flush writes the line out.
 func flush(n int) {
 	line[n] = '\n'
-	// Standard error may be closed or full; there is nobody else to tell.
-	sys.Write(2, line[:n+1])
+	// Standard error may be closed or full; there is nobody else to tell. But for -v, nobody of
+	// the workload writes there when init has something to say: it has not started, or was killed.
+	if sys.Writable(2, sayLimit) {
+		sys.Write(2, line[:n+1])
+	}
 }

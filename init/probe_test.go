@@ -18,6 +18,9 @@ import (
 // The probe needs the main thread for itself.
 func init() { runtime.LockOSThread() }
 
+// probeInject is for one architecture only.
+var probeInject func(args []string)
+
 // probe is the workload, or what stands between the test and init. It does not return.
 func probe(args []string) {
 	switch args[0] {
@@ -44,6 +47,13 @@ func probe(args []string) {
 		probeEnter(args[1:])
 	case "parent":
 		probeParent(args[1:])
+	case "inject":
+		probeInject(args[1:])
+	case "fill":
+		probeFill(args[1:])
+	case "become":
+		id, _ := strconv.Atoi(args[1])
+		fmt.Println(syscall.Setuid(id), syscall.Exec(args[2], args[2:], os.Environ()))
 	case "puppet":
 		probePuppet(args[1:])
 	case "peek":
@@ -205,4 +215,21 @@ func probePeek() {
 		syscall.PtraceDetach(1)
 	}
 	fmt.Println("peeked")
+}
+
+// probeFill becomes another program with a full pipe, that it reads itself, for its standard error.
+func probeFill(args []string) {
+	var pipe [2]int
+	unix.Pipe2(pipe[:], 0)
+	unix.SetNonblock(pipe[1], true)
+	for {
+		if _, err := unix.Write(pipe[1], make([]byte, 1)); err != nil {
+			break
+		}
+	}
+	unix.SetNonblock(pipe[1], false)
+	unix.Dup2(pipe[1], 2)
+	unix.Close(pipe[1])
+	fmt.Println(syscall.Exec(args[0], args[1:], os.Environ()))
+	os.Exit(99)
 }

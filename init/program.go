@@ -85,9 +85,29 @@ func (j *job) run(p *child.Program, s steps) int {
 	// The file system that init was started in can be unmounted while init runs. If the
 	// root cannot be entered, it is not.
 	sys.ChdirRoot()
+	if j.gate == noGate {
+		sys.CloseFrom(3)
+	}
 	// From here on nothing is allocated, and the other threads end.
 	sys.Pin()
+	if err := j.seal(); err != nil {
+		say("seal: ", err.Error())
+		return exit.Step
+	}
 	return j.expected.of(j.loop(m, event{kind: spawned, pid: int32(pid)}))
+}
+
+// seal takes from init what it does not need any more. Under the shim no_new_privs is set,
+// and the policy's filter lets init do this; alone it may run where neither is so, and what
+// cannot be taken is kept.
+func (j *job) seal() error {
+	if j.gate != noGate {
+		return sys.Seal()
+	}
+	if sys.Prctl(sys.PR_SET_NO_NEW_PRIVS, 1) == nil {
+		sys.Seal()
+	}
+	return nil
 }
 
 // closeSockets gives up init's copies: who would connect to a socket that nobody but

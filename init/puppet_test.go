@@ -16,6 +16,7 @@ import (
 //
 //	exit:CODE   ends
 //	late:MS     ends so many milliseconds later, and says so
+//	many:N      makes orphans that end at once, and says so
 //	orphan      starts a puppet that is not its child, of the name "other", which only prints
 //	inside:N    sends a signal to PID 1
 //
@@ -46,6 +47,11 @@ func probePuppet(args []string) {
 			os.Exit(0)
 		case "orphan":
 			startOrphan("other")
+		case "many":
+			if err := exec.Command("/bin/sh", "-c", fmt.Sprintf("i=0; while [ $i -lt %d ]; do (:&); i=$((i+1)); done", number)).Run(); err != nil {
+				fmt.Println(err)
+			}
+			fmt.Println("many")
 		case "inside":
 			syscall.Kill(1, syscall.Signal(number))
 		}

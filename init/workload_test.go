@@ -119,16 +119,21 @@ func TestInitAtRest(t *testing.T) {
 	i := ordered(t, o)
 	i.expect(t, gate.Started)
 	i.until(t, "up")
-	// The last of the others may still be on its way out.
-	for end := time.Now().Add(patience); i.status(t, "Threads") != "1"; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s threads", i.status(t, "Threads"))
-		}
-	}
+	i.settlesToOneThread(t)
 	if got := i.status(t, "SigCgt"); got != "fffffffffffbfeff" {
 		t.Errorf("SigCgt %s", got)
 	}
 	if got := i.links(t, "fd"); got != "0 1 2 4" {
 		t.Errorf("descriptors %s", got)
+	}
+}
+
+// settlesToOneThread waits until the last of the others has ended.
+func (i *instance) settlesToOneThread(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(patience); i.status(t, "Threads") != "1"; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s threads", i.status(t, "Threads"))
+		}
 	}
 }

@@ -6,6 +6,17 @@ const (
 	SIG_SETMASK = 2 // rt_sigprocmask(2)
 
 	PR_SET_CHILD_SUBREAPER = 36 // prctl(2), Linux 3.4
+	PR_SET_NO_NEW_PRIVS    = 38 // Linux 3.5
+
+	seccompSetModeFilter   = 1 // seccomp(2)
+	seccompFilterFlagTsync = 1
+
+	capKill            = 5 // capabilities(7)
+	capabilityVersion3 = 0x20080522
+
+	pollOut = 4 // poll(2)
+
+	sysCloseRange = 436 // Linux 5.9, the same everywhere
 
 	F_GET_SEALS   = 1034 // fcntl(2), Linux 3.17
 	F_SEAL_SEAL   = 1

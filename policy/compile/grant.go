@@ -17,12 +17,13 @@ import (
 // initGroup is what init needs after the filter is installed. It is in every policy.
 const initGroup = "@casemate-init"
 
-// initWhen narrows two calls of init's to what init does with them, so that they
-// do not open to every workload what the groups keep closed: new namespaces, and
-// the rest of prctl(2).
+// initWhen narrows calls of init's to what init does with them, so that they do not open
+// to every workload what the groups keep closed: new namespaces, the rest of prctl(2),
+// filters that listen or switch a mitigation off.
 var initWhen = map[string]string{
-	"clone": "flags & @CLONE_NEW == 0",
-	"prctl": "option in {PR_SET_VMA, PR_SET_PDEATHSIG, PR_SET_DUMPABLE}",
+	"clone":   "flags & @CLONE_NEW == 0",
+	"prctl":   "option in {PR_SET_VMA, PR_SET_PDEATHSIG, PR_SET_DUMPABLE}",
+	"seccomp": "op == SECCOMP_SET_MODE_FILTER && flags == SECCOMP_FILTER_FLAG_TSYNC",
 }
 
 // grant is an allowed call.

@@ -48,6 +48,14 @@ var initSet = []string{
 	"rt_sigtimedwait", // the one wait of its loop
 	"wait4",           // reaping
 	"kill",            // forwarding signals
+	"ppoll",           // before a message: a standard error that nobody reads must not hold PID 1
+
+	// sealing itself when the workload runs. Worth giving to the workload too: both only take
+	// away, from whoever calls them. A filter adds to the policy's and cannot undo it; it is
+	// installed on all threads of the caller, without a listener. capset(2) gives nothing that
+	// is not permitted already. Either is kernel code that a workload can reach by it.
+	"capset",  // no capability but KILL
+	"seccomp", // a filter of its own, on all threads
 
 	// making the workload
 	"setpgid", // a process group of its own, for scope = "group"
