@@ -41,7 +41,7 @@ func underShim() (*job, error) {
 			return nil, misuse("a descriptor of the service manager's is missing")
 		}
 	}
-	return &job{Orders: *o, path: o.Argv[0], gate: orders.GateFD}, nil
+	return &job{Orders: *o, path: o.Argv[0], gate: orders.GateFD, foreground: o.TTY}, nil
 }
 
 // checkSeals demands that descriptor 3 is a sealed memfd. Without any, init was called

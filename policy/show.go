@@ -91,6 +91,9 @@ func (v *view) text() string {
 	line("argv", "%q", v.Argv)
 	line("env", "%q", v.Env)
 	line("runs as", "uid %d, gid %d, groups %v, umask %s, in %s", v.UID, v.GID, v.Groups, v.Umask, v.Cwd)
+	if v.TTY {
+		line("terminal", "descriptor 0")
+	}
 	if v.OOMScore != nil {
 		line("oom_score_adj", "%d", *v.OOMScore)
 	}

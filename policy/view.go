@@ -23,6 +23,7 @@ type view struct {
 	Groups       []uint32   `json:"groups"`
 	Umask        string     `json:"umask"`
 	OOMScore     *int32     `json:"oom_score_adj,omitempty"`
+	TTY          bool       `json:"tty,omitempty"`
 	Rlimits      []row      `json:"rlimits"`
 	Root         string     `json:"root"` // a path of the host, or "assembled"
 	RootWritable bool       `json:"root_writable"`
@@ -82,6 +83,7 @@ func newView(f *sealed.File) *view {
 	if f.Signed {
 		v.KeyID = fmt.Sprintf("%x", f.KeyID)
 	}
+	v.TTY = p.Exec.TTY
 	if p.Exec.SetOOM {
 		v.OOMScore = &p.Exec.OOMScore
 	}

@@ -20,7 +20,7 @@ import (
 func (l *launched) orders() *orders.Orders {
 	p := l.file.Policy
 	o := &orders.Orders{
-		Argv: p.Exec.Argv, Env: slices.Clone(p.Exec.Env), Cwd: p.Exec.Cwd,
+		Argv: p.Exec.Argv, Env: slices.Clone(p.Exec.Env), Cwd: p.Exec.Cwd, TTY: p.Exec.TTY,
 		Scope: orders.Scope(p.Signals.Scope), Stop: p.Signals.Stop, Grace: p.Signals.Grace,
 	}
 	for _, f := range p.Signals.Forward {

@@ -38,6 +38,11 @@ type launched struct {
 
 // run launches, verifies, releases and supervises.
 func (l *launched) run(signals *supervise.Signals) (int, error) {
+	if l.file.Policy.Exec.TTY {
+		if err := giveUpTerminal(); err != nil {
+			return 0, err
+		}
+	}
 	rendered, err := l.prepare()
 	if err != nil {
 		return 0, err
@@ -166,6 +171,8 @@ func hint(s plan.Step, errno unix.Errno) string {
 		return "; one of the two is a directory and the other is not"
 	case s.Op == plan.PivotRoot && errno == unix.EINVAL:
 		return "; the host still runs from its initramfs, whose root cannot be pivoted"
+	case s.Op == plan.Ioctl && s.Row == "terminal" && errno == unix.EPERM:
+		return "; " + notOurs
 	case s.Op == plan.Prlimit64 && errno == unix.EPERM:
 		return "; the shim's own hard limit is lower and it lacks CAP_SYS_RESOURCE"
 	}

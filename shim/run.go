@@ -35,6 +35,11 @@ func run(o options) (int, error) {
 	}
 	p := file.Policy
 	p.Exec.Argv = append(p.Exec.Argv, o.extra...)
+	if p.Exec.TTY {
+		if err := checkTerminal(); err != nil {
+			return 0, err
+		}
+	}
 	f, view, err := probePrivately(defaultPaths(p))
 	if err != nil {
 		return 0, err

@@ -22,6 +22,7 @@ type row struct {
 var order = []row{
 	{"guard", "first, so that no child outlives a dead parent by one step more; after every change of ids again, which clears it", guard},
 	{"session", "before anything can be reached: no terminal, no keyring of the host, nobody attaches with ptrace", session},
+	{"terminal", "after the session that gets it, which had none; before the descriptor can change; never stolen from another session", terminal},
 	{"descriptors", "before any other step opens one: what init needs gets its fixed number, 3 to 6 and from 7 up, while they are free", descriptors},
 	{"cgroup namespace", "after the birth inside the cgroup, whose root it takes; before cgroup2 is mounted", cgroupNamespace},
 	{"propagation", "before the first mount, which would show on a host whose / is shared", func(l *plan.List, c *lowering) { mount.Propagation(l, c.policy) }},
@@ -80,6 +81,14 @@ func session(l *plan.List, c *lowering) {
 		l.Add("", plan.Keyctl, plan.Named(unix.KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"), plan.Null())
 	}
 	l.Add("", plan.Umask, plan.Mode(0)) // the modes below are then what they say
+}
+
+// terminal makes descriptor 0 the session's. The last argument 0 leaves a terminal that is
+// another session's where it is, EPERM, though CAP_SYS_ADMIN is there (ioctl_tty(2)).
+func terminal(l *plan.List, c *lowering) {
+	if c.policy.Exec.TTY {
+		l.Add(c.policy.Exec.At, plan.Ioctl, plan.Num(0), plan.Named(unix.TIOCSCTTY, "TIOCSCTTY"), plan.Num(0))
+	}
 }
 
 // fixed are the descriptors of the child from here on. The two that init keeps are

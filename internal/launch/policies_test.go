@@ -57,6 +57,7 @@ func minimal() *sealed.Policy {
 func full() *sealed.Policy {
 	p := minimal()
 	p.Service, p.Exec.Groups, p.Exec.SetOOM, p.Exec.OOMScore = "full", []uint32{4, 20}, true, 500
+	p.Exec.TTY = true
 	p.Exec.Rlimits = append(p.Exec.Rlimits, sealed.Rlimit{Resource: 8, Soft: ^uint64(0), Hard: ^uint64(0), At: "full.toml:9"})
 	p.Root.Symlinks = []sealed.Symlink{{Path: "/lib", Target: "usr/lib", At: "full.toml:12"}, {Path: "/var/run", Target: "/run", At: "full.toml:13"}}
 	p.Namespaces.Hostname = "full.example"

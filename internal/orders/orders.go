@@ -30,6 +30,7 @@ type Orders struct {
 	OwnPID  []string // variables whose value is the workload's own process number
 	Sockets uint8    // descriptors of the service manager's, for the workload
 	Cwd     string
+	TTY     bool // descriptor 0 is the session's terminal; its foreground is the workload's
 	Scope   Scope
 	Stop    uint8  // what the request to stop, SIGTERM from outside, becomes
 	Grace   uint32 // milliseconds from there to SIGKILL
@@ -98,6 +99,7 @@ func (o *Orders) code(c *wire.Coder) {
 		c.Fail("too many sockets")
 	}
 	c.String(&o.Cwd, maxPath)
+	c.Bool(&o.TTY)
 	wire.Enum(c, &o.Scope, ScopeLimit)
 	c.U8(&o.Stop)
 	if o.Stop == 0 || o.Stop > maxSignals || o.Stop == sigStop {

@@ -38,8 +38,8 @@ func TestRoundTrip(t *testing.T) {
 
 // The bytes are read by an init of another build: they may change only with the magic.
 func TestBytes(t *testing.T) {
-	b, err := Encode(&Orders{Argv: []string{"/a"}, Env: []string{"B=2"}, OwnPID: []string{"P"}, Sockets: 5, Cwd: "/", Scope: ScopeGroup, Stop: 3, Grace: 80_000, Forward: []Forward{{15, 3}}})
-	const want = "434d4f5244000002" + "00000001000000022f61" + "0000000100000003423d32" + "000000010000000150" + "05" + "000000012f" + "01" + "03" + "00013880" + "000000010f03"
+	b, err := Encode(&Orders{Argv: []string{"/a"}, Env: []string{"B=2"}, OwnPID: []string{"P"}, Sockets: 5, Cwd: "/", TTY: true, Scope: ScopeGroup, Stop: 3, Grace: 80_000, Forward: []Forward{{15, 3}}})
+	const want = "434d4f5244000002" + "00000001000000022f61" + "0000000100000003423d32" + "000000010000000150" + "05" + "000000012f" + "01" + "01" + "03" + "00013880" + "000000010f03"
 	if err != nil || hex.EncodeToString(b) != want {
 		t.Errorf("%x, %v", b, err)
 	}

@@ -90,6 +90,7 @@ func codeExec(c *wire.Coder, e *Exec) {
 	score := uint32(e.OOMScore)
 	c.U32(&score)
 	e.OOMScore = int32(score)
+	c.Bool(&e.TTY)
 	c.String(&e.At, maxLine)
 }
 

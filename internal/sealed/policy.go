@@ -48,6 +48,7 @@ type Exec struct {
 	Rlimits  []Rlimit // ascending by Resource; RLIMIT_NOFILE and RLIMIT_CORE always present
 	SetOOM   bool
 	OOMScore int32 // written to oom_score_adj when SetOOM, proc(5): -1000..1000
+	TTY      bool  // descriptor 0 is a terminal and becomes the session's
 	At       string
 }
 

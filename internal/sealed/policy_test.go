@@ -55,7 +55,7 @@ func full() *Policy {
 			Argv: []string{"/usr/sbin/nginx", "-g", "daemon off;\n"}, Env: []string{"LANG=C", "PATH=/usr/bin", "Z="},
 			Cwd: "/var/lib", UID: 33, GID: 34, Groups: []uint32{5, 100}, Umask: 0o22,
 			Rlimits: []Rlimit{{4, 0, 0, "default"}, {6, 10, 20, "nginx.toml:9"}, {7, 1024, unlimited, "default"}},
-			SetOOM:  true, OOMScore: -500, At: "nginx.toml:4",
+			SetOOM:  true, OOMScore: -500, TTY: true, At: "nginx.toml:4",
 		},
 		Root: Root{
 			Writable: true, At: "base/daemon:3",
@@ -182,6 +182,7 @@ func generateExec(r *rand.Rand) Exec {
 		}
 	}
 	if r.IntN(2) == 0 {
+		e.TTY = true
 		e.SetOOM, e.OOMScore = true, int32(r.IntN(2001))-1000
 	}
 	return e

@@ -61,6 +61,7 @@ func Run(t Target) ([]Check, error) {
 	r.mounts(t)
 	r.labels(t)
 	r.descriptors(t)
+	r.terminal(t)
 	return r.checks, r.err
 }
 

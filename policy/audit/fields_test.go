@@ -20,7 +20,7 @@ var fields = map[string]string{
 
 	"Exec.Argv": "FS-008", "Exec.Env": "PRC-003", "Exec.Cwd": "opens nothing", "Exec.UID": "NS-003 PRC-002 CAP-008",
 	"Exec.GID": "PRC-002", "Exec.Groups": "PRC-002", "Exec.Umask": "PRC-004", "Exec.Rlimits": "PRC-003",
-	"Exec.SetOOM": "opens nothing", "Exec.OOMScore": "opens nothing", "Exec.At": "place",
+	"Exec.SetOOM": "opens nothing", "Exec.OOMScore": "opens nothing", "Exec.TTY": "typing into it has its reason under [why]", "Exec.At": "place",
 	"Rlimit.Resource": "PRC-003", "Rlimit.Soft": "below the hard one", "Rlimit.Hard": "PRC-003", "Rlimit.At": "place",
 
 	"Root.Path": "FS-002 FS-008 CAP-002", "Root.Writable": "FS-001 CAP-004", "Root.Symlinks": "opens nothing", "Root.At": "place",

@@ -35,6 +35,7 @@ func (c *compiler) exec() {
 	if s := f.Exec.OOMScore; s != nil {
 		e.SetOOM, e.OOMScore = true, int32(*s)
 	}
+	e.TTY = given(f.Exec.TTY, false)
 	c.user()
 	c.env()
 }

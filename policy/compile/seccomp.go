@@ -28,6 +28,7 @@ func (c *compiler) seccomp(top *layer) {
 	rules.Unknown = c.action("seccomp.unknown", c.file.Seccomp.Unknown, "ENOSYS")
 	rules.BadArch = c.action("seccomp.bad_arch", c.file.Seccomp.BadArch, "kill")
 	c.rules = rules
+	c.terminal(rules, arches)
 	if len(c.errs) > 0 {
 		return // a filter of half a policy would only add errors that follow from others
 	}

@@ -21,9 +21,6 @@ func (c *compiler) later(key string, more ...any) {
 // it would be right.
 func (c *compiler) unsupported() {
 	f := c.file
-	if given(f.Exec.TTY, false) {
-		c.later("exec.tty")
-	}
 	if f.Root.Image != nil {
 		c.image()
 	}

@@ -6,7 +6,6 @@ import "testing"
 // with these two words and its place.
 func TestNotSupportedYet(t *testing.T) {
 	refuseAll(t, map[string][2]string{
-		"a terminal":          {`exec.tty = true`, `p.toml:5:12: not supported yet: "exec.tty"`},
 		"a root image":        {`root.image = { file = "/srv/x.erofs" }`, `p.toml:5:14: not supported yet: "root.image"`},
 		"a user namespace":    {`namespaces.user = { uid = ["0 100000 65536"], gid = ["0 100000 65536"] }`, `p.toml:5:19: not supported yet: "namespaces.user"`},
 		"a time namespace":    {`namespaces.time = { boottime = 7 }`, `p.toml:5:19: not supported yet: "namespaces.time"`},

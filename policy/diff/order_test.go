@@ -79,6 +79,7 @@ var processEdits = []edit{
 	{"a wider umask", func(p *sealed.Policy) { p.Exec.Umask = 0o02 }, Weaker, "umask", Stricter},
 	{"arguments", func(p *sealed.Policy) { p.Exec.Argv = []string{"/bin/sh"} }, Equal, "argv", Equal},
 	{"environment", func(p *sealed.Policy) { p.Exec.Env = nil }, Equal, "env", Equal},
+	{"a terminal", func(p *sealed.Policy) { p.Exec.TTY = true }, Weaker, "tty", Stricter},
 	{"dies first", func(p *sealed.Policy) { p.Exec.OOMScore = 500 }, Stricter, "oom_score_adj", Weaker},
 	{"the manager's oom score", func(p *sealed.Policy) { p.Exec.SetOOM, p.Exec.OOMScore = false, 0 }, Stricter, "oom_score_adj", Weaker},
 	{"a longer limit", func(p *sealed.Policy) { p.Exec.Rlimits[1].Hard = 4096 }, Weaker, "nofile", Stricter},

@@ -14,7 +14,7 @@ import (
 var handled = map[string]bool{
 	"Service": true, "Inputs": true, // notes
 	"Exec.Argv": true, "Exec.Env": true, "Exec.Cwd": true, "Exec.UID": true, "Exec.GID": true, "Exec.Groups": true,
-	"Exec.Umask": true, "Exec.SetOOM": true, "Exec.OOMScore": true,
+	"Exec.Umask": true, "Exec.SetOOM": true, "Exec.OOMScore": true, "Exec.TTY": true,
 	"Exec.Rlimits.Resource": true, "Exec.Rlimits.Soft": true, "Exec.Rlimits.Hard": true,
 	"Root.Path": true, "Root.Writable": true, "Root.Symlinks.Path": true, "Root.Symlinks.Target": true,
 	"Namespaces.New": true, "Namespaces.Hostname": true,

@@ -69,6 +69,7 @@ func (d *differ) exec() error {
 	add("gid", ids(o.GID, n.GID), o.GID, n.GID)
 	add("groups", supersets(o.Groups, n.Groups), o.Groups, n.Groups)
 	add("umask", powers(uint64(o.Umask), uint64(n.Umask)).reverse(), fmt.Sprintf("%04o", o.Umask), fmt.Sprintf("%04o", n.Umask))
+	add("tty", inclusion(n.TTY && !o.TTY, o.TTY && !n.TTY), o.TTY, n.TTY)
 	add("oom_score_adj", oomScores(o, n), oomText(o), oomText(n))
 	return nil
 }

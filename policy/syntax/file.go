@@ -49,7 +49,7 @@ type Exec struct {
 	Umask    *string           `toml:"umask" doc:"File mode creation mask, octal. Default: 0027."`
 	Rlimits  map[string]string `toml:"rlimits" max:"16" doc:"Limits of setrlimit(2) by name: \"soft:hard\", or one value for both; a number, a size or \"unlimited\". Default: nofile 1024:4096, core 0."`
 	OOMScore *int64            `toml:"oom_score_adj" min:"-1000" max:"1000" doc:"oom_score_adj of proc(5). Default: not changed."`
-	TTY      *bool             `toml:"tty" doc:"Give the workload a terminal. Not supported yet: only false."`
+	TTY      *bool             `toml:"tty" doc:"Standard input must be a terminal, and becomes the controlling terminal of the workload. Default: false, no terminal."`
 }
 
 // Root says what becomes "/".

@@ -34,10 +34,10 @@ func Catch() (*Signals, error) {
 }
 
 // next takes one signal; 0 when none waits. The number leads struct signalfd_siginfo; its
-// third word is the code, its fourth the sender's pid (signalfd(2)). A SIGPIPE from
-// ourselves is of our own writes, to a standard error that nobody reads: it is not for the
-// workload. One that another thread has handed over is from ourselves too, by tgkill(2),
-// and is somebody else's.
+// third word is the code, its fourth the sender's pid (signalfd(2)). What comes from
+// ourselves is not for the workload: a SIGPIPE of our own writes, to a standard error that
+// nobody reads, HUP and CONT when we give a terminal up. What another thread has handed over
+// is from ourselves too, by tgkill(2), and is somebody else's.
 func (s *Signals) next() (unix.Signal, error) {
 	var info [128]byte
 	n, err := unix.Read(s.fd, info[:])
@@ -49,7 +49,7 @@ func (s *Signals) next() (unix.Signal, error) {
 	}
 	word := func(n int) uint32 { return binary.NativeEndian.Uint32(info[4*n:]) }
 	number, code, sender := unix.Signal(word(0)), int32(word(2)), int(word(3))
-	if number == unix.SIGPIPE && code == sys.CodeUser && sender == unix.Getpid() {
+	if code == sys.CodeUser && sender == unix.Getpid() {
 		return 0, nil
 	}
 	return number, nil
