@@ -5,6 +5,8 @@ import (
 
 	"casemate/internal/sealed"
 	"casemate/policy/tree"
+
+	"golang.org/x/sys/unix"
 )
 
 // bounds compares what two mounts at one place have besides what they show: the memory
@@ -19,7 +21,7 @@ func (d *differ) bounds(path string, o, n *sealed.Mount) {
 	}
 	add("size", widths(o.Size, n.Size), o.Size, n.Size)
 	add("inodes", widths(o.Inodes, n.Inodes), o.Inodes, n.Inodes)
-	add("mode", powers(uint64(o.Mode), uint64(n.Mode)), fmt.Sprintf("%04o", o.Mode), fmt.Sprintf("%04o", n.Mode))
+	add("mode", powers(grants(o.Mode), grants(n.Mode)), fmt.Sprintf("%04o", o.Mode), fmt.Sprintf("%04o", n.Mode))
 	before, after := ownerText(o, d.old.Policy), ownerText(n, d.new.Policy)
 	if before != after {
 		add("owner", Incomparable, before, after)
@@ -29,6 +31,10 @@ func (d *differ) bounds(path string, o, n *sealed.Mount) {
 		add("source", Unknown, o.Source, n.Source)
 	}
 }
+
+// grants are the permission bits as powers. The sticky bit takes one away, that of removing
+// the files of others (inode(7)).
+func grants(mode uint32) uint64 { return uint64(mode ^ unix.S_ISVTX) }
 
 // moreMemory: a tmpfs of its own inside another one shows nothing new, but holds more.
 func (d *differ) moreMemory(path string, o, n *sealed.Mount) {

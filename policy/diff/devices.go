@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"casemate/internal/sealed"
+
+	"golang.org/x/sys/unix"
 )
 
 // reach is what may be done with a device, by its number: under which name it is found
@@ -43,7 +45,34 @@ func (d *differ) devices() error {
 		}
 		d.add(Change{Subject: number, Order: order, Old: o.text(), New: n.text(), OldAt: o.at, NewAt: n.at})
 	}
+	d.otherDevices()
 	return nil
+}
+
+// reaching are the capabilities with which a workload can come by a node that the launch
+// has not made: making one, or mounting a file system that has one.
+const reaching = 1<<unix.CAP_MKNOD | 1<<unix.CAP_SYS_ADMIN
+
+// otherDevices compares what keeps the workload from all devices that are not listed: with
+// any that is, a program on the cgroup (internal/cgroup). Without one the mounts' nodev
+// does, unless the workload holds what passes by it.
+func (d *differ) otherDevices() {
+	old, new := d.old.Policy, d.new.Policy
+	if (old.Caps.Ambient|new.Caps.Ambient)&reaching == 0 {
+		return
+	}
+	kept := func(p *sealed.Policy) (bool, string) {
+		if len(p.Devices) > 0 {
+			return true, "kept away by a device program"
+		}
+		return false, "no device program"
+	}
+	o, before := kept(old)
+	n, after := kept(new)
+	d.add(Change{
+		Subject: "all others", Order: powers(flag(!o), flag(!n)), Old: before, New: after, OldAt: old.Caps.At, NewAt: new.Caps.At,
+		Note: "nodev alone does not keep a workload away that may make nodes or mount",
+	})
 }
 
 func (r reach) text() string {

@@ -56,6 +56,7 @@ var treeEdits = []edit{
 	{"a larger tmpfs", at("/run", func(m *sealed.Mount) { m.Size *= 2 }), Weaker, "/run size", Stricter},
 	{"more inodes", at("/run", func(m *sealed.Mount) { m.Inodes++ }), Weaker, "/run inodes", Stricter},
 	{"mode of a tmpfs", at("/run", func(m *sealed.Mount) { m.Mode = 0o777 }), Weaker, "/run mode", Stricter},
+	{"a sticky bit", at("/run", func(m *sealed.Mount) { m.Mode = 0o1700 }), Stricter, "/run mode", Weaker},
 	{"owner of a tmpfs", at("/run", func(m *sealed.Mount) { m.UID = 9 }), Incomparable, "/run owner", Incomparable},
 	{"no mask", func(p *sealed.Policy) { p.Masks = p.Masks[1:] }, Weaker, "/proc/kcore", Stricter},
 	{"a mask more", func(p *sealed.Policy) { p.Masks = append(p.Masks, sealed.Path{Path: "/usr/include"}) }, Stricter, "/usr/include", Weaker},
