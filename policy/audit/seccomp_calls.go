@@ -140,10 +140,18 @@ var unusualFamilies = []struct {
 	{"AF_APPLETALK", prove.Values(unix.AF_APPLETALK)}, {"AF_IPX", prove.Values(unix.AF_IPX)},
 }
 
-// noFamily is above all families that there are: allowed only where all are.
+// noFamily is above all families that there are: allowed only where all are. otherFamilies
+// are those that are neither usual nor named above: what is not known is not harmless.
 var (
-	noFamily = prove.Range(1<<16, 1<<32-1)
-	netlink  = prove.Values(unix.AF_NETLINK)
+	noFamily      = prove.Range(1<<16, 1<<32-1)
+	netlink       = prove.Values(unix.AF_NETLINK)
+	otherFamilies = func() prove.Set {
+		set := noFamily.Or(prove.Values(unix.AF_UNSPEC, unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK)).Not()
+		for _, f := range unusualFamilies {
+			set = set.Minus(f.in)
+		}
+		return set
+	}()
 )
 
 func socketFamilies(v *view) {
@@ -155,6 +163,9 @@ func socketFamilies(v *view) {
 		if w := v.reach("socket", low(0, f.in)); w != nil {
 			v.family(f.name, w, 0, f.name+" sockets can be made")
 		}
+	}
+	if w := v.reach("socket", low(0, otherFamilies)); w != nil {
+		v.family("others", w, 0, fmt.Sprintf("sockets of family %d can be made", uint32(w.Call.Args[0])))
 	}
 	if w := v.reach("socket", low(0, netlink), low(2, zero.Not())); w != nil {
 		v.family("AF_NETLINK", w, 0, "AF_NETLINK sockets of every protocol can be made")
