@@ -314,7 +314,7 @@ func (c *config) rest(linux *object) {
 	}
 	reasons := map[string]string{
 		"sysctl": "sysctls are not set", "cgroupsPath": "the cgroup is named after the service",
-		"rootfsPropagation": "mounts are private", "devices": "/dev has the six minimal nodes",
+		"rootfsPropagation": "mounts are private", "devices": "/dev has the six minimal nodes; others are named one by one, with a reason, under cgroup.devices",
 		"mountLabel": "mounts get no label",
 	}
 	for _, key := range []string{"sysctl", "cgroupsPath", "rootfsPropagation", "devices", "mountLabel"} {

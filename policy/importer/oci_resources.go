@@ -111,14 +111,14 @@ func (c *config) blockIO(b *object) {
 	}
 }
 
-// devices: nothing but the minimal nodes is there, and none can be made.
+// devices: the rules have numbers and no paths, and permit what every launch has besides.
 func (c *config) devices(list *object) {
 	for _, e := range c.list(list) {
 		if allow := e.at("allow"); allow != nil && !c.flag(allow) {
 			c.d.hold("cgroup", e.leaves()...)
 			continue
 		}
-		c.d.skip("cgroup", "/dev has the six minimal nodes and no others can be made", e.leaves()...)
+		c.d.skip("cgroup", "/dev has the six minimal nodes; others are named one by one, by number and with a reason, under cgroup.devices", e.leaves()...)
 	}
 }
 

@@ -9,12 +9,13 @@ type service struct {
 	o      *Options
 	keys   []string               // in the order of their first appearance
 	values map[string][]directive // what counts of each, after resets
+	open   map[string]bool        // keys that systemd resolves with specifiers: stated, and not known here
 	calls  unitCalls
 }
 
 // unit carries a unit and its drop-ins over.
 func unit(d *draft, o *Options, sources []Source) error {
-	u := &service{d: d, o: o, values: map[string][]directive{}}
+	u := &service{d: d, o: o, values: map[string][]directive{}, open: map[string]bool{}}
 	for _, s := range sources {
 		all, err := unitLines(d, s)
 		if err != nil {
@@ -61,6 +62,7 @@ func (u *service) take(one directive) {
 			why += weaker
 		}
 		u.d.skip("exec", why, one.item)
+		u.open[key] = true
 		return
 	}
 	one.value = strings.ReplaceAll(one.value, "%%", "%")
@@ -72,7 +74,7 @@ func (u *service) take(one directive) {
 
 // takes are keys that confine, besides those that are listed below.
 var takes = setOf(`ReadOnlyPaths InaccessiblePaths SystemCallFilter RestrictAddressFamilies MemoryDenyWriteExecute RestrictRealtime
-	CapabilityBoundingSet PrivateNetwork UMask MemoryMax MemoryHigh MemorySwapMax TasksMax CPUQuota AppArmorProfile SELinuxContext`)
+	RootDirectory RootImage CapabilityBoundingSet PrivateNetwork UMask MemoryMax MemoryHigh MemorySwapMax TasksMax CPUQuota AppArmorProfile SELinuxContext`)
 
 // aliases are older names.
 var aliases = map[string]string{
@@ -141,6 +143,7 @@ func (u *service) key(key string) {
 	switch {
 	case known:
 		carry(u, one)
+	case key == "ProtectHome": // is about what is mounted: see files
 	case alwaysHere[key]:
 		u.always(one)
 	case confining[key] && !isOff(one.value):

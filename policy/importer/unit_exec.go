@@ -223,9 +223,9 @@ func label(module, key string) func(*service, directive) {
 	}
 }
 
-// devices: nothing but the minimal nodes is there, and none can be made.
+// devices are named by path or group, whose numbers the host of the image decides.
 func (u *service) devices(one directive) {
-	u.d.skip("mounts", "/dev has the six minimal nodes and no others can be made", itemsOf(u.values[one.key])...)
+	u.d.skip("mounts", "/dev has the six minimal nodes; others are named one by one, by number and with a reason, under cgroup.devices", itemsOf(u.values[one.key])...)
 }
 
 func (u *service) procSubset(one directive) {

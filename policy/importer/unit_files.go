@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ func (u *service) files() {
 	t.private()
 	t.directories()
 	t.lists()
+	t.home()
 	if u.is("MountAPIVFS") || !t.own {
 		return
 	}
@@ -212,7 +214,9 @@ func (t *tree) listed(key, p string, one directive) {
 	case "ReadOnlyPaths":
 		t.readOnly(name)
 	case "InaccessiblePaths":
-		if t.visible(name) {
+		if below := t.shownBelow(name); below != "" && !t.visible(name) {
+			t.u.d.lost("masks", "systemd hides what lies in it too, and "+below+" is shown here: leave it out of the mounts", one.item)
+		} else if t.visible(name) {
 			t.u.d.lost("masks", "it may be a file or a directory: add it to masks.mask, a directory with a slash at its end", one.item)
 		}
 	case "TemporaryFileSystem":
@@ -243,7 +247,50 @@ func (t *tree) readOnly(name string) {
 			break
 		}
 	}
-	t.bind(name, "", false, false)
+	t.bind(t.source(name), name, false, false)
+}
+
+// source is where the host has what a path inside shows: below a bind from elsewhere, it
+// is elsewhere.
+func (t *tree) source(name string) string {
+	for parent := name; parent != "/"; parent = path.Dir(parent) {
+		if m := t.binds[parent]; m != nil {
+			return path.Join(m["from"].(string), strings.TrimPrefix(name, parent))
+		}
+	}
+	return name
+}
+
+// shownBelow gives a path in a directory at which a mount shows something of the host; ""
+// for none.
+func (t *tree) shownBelow(dir string) string {
+	for _, name := range slices.Sorted(maps.Keys(t.binds)) {
+		if name != dir && within(name, dir) {
+			return name
+		}
+	}
+	return ""
+}
+
+// home is ProtectHome=. With yes, systemd hides what other keys show below these, too.
+func (t *tree) home() {
+	one, ok := t.u.last("ProtectHome")
+	if !ok {
+		return
+	}
+	if on, _ := boolean(one.value); on && t.own {
+		for _, dir := range []string{"/home", "/root", "/run/user"} {
+			below := t.shownBelow(dir)
+			if t.binds[dir] != nil {
+				below = dir
+			}
+			if below != "" {
+				t.u.d.lost("masks", "systemd hides "+dir+" with all that lies in it, and "+below+" is shown here: leave it out of the mounts", one.item)
+				return
+			}
+		}
+	}
+	t.u.always(one)
 }
 
 // temporary is a tmpfs with options of mount(8).

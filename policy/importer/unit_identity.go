@@ -13,8 +13,10 @@ import (
 func (u *service) identity() {
 	user, hasUser := u.last("User")
 	dynamic := u.is("DynamicUser")
-	root := !dynamic && (!hasUser || user.value == "root" || user.value == "0")
-	if group, ok := u.last("Group"); ok {
+	root := !dynamic && (!hasUser && !u.open["User"] || user.value == "root" || user.value == "0")
+	if group, ok := u.last("Group"); ok && dynamic {
+		u.d.skip("exec", "without a user of its own the group is 65534 too", group.item)
+	} else if ok {
 		u.d.set("exec.group", group.value)
 		done(group.item)
 	}
@@ -22,7 +24,8 @@ func (u *service) identity() {
 	case dynamic:
 		u.d.note("exec", "there is no user that is made for the time of a run: it is 65534, which other services may have too; a user of its own is better")
 		done(itemsOf(u.values["DynamicUser"])...)
-		u.d.take("exec.group")
+	case !hasUser && !root:
+		u.d.note("exec", "the user is not known here: it is 65534, which other services may have too")
 	case root:
 		u.d.set("exec.user", "0")
 		if u.d.get("exec.group") == nil {
