@@ -85,7 +85,11 @@ func dispatch(args []string) error {
 		}
 		flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 		flags.SetOutput(io.Discard)
-		return c.run(flags, args[1:])
+		err := c.run(flags, args[1:])
+		if errors.Is(err, flag.ErrHelp) {
+			_, err = io.WriteString(os.Stdout, usage)
+		}
+		return err
 	}
 	return usagef("no such command: %q", args[0])
 }
@@ -118,8 +122,9 @@ func none(flags *flag.FlagSet, args []string) error {
 }
 
 func parse(flags *flag.FlagSet, args []string) error {
-	if err := flags.Parse(args); err != nil {
+	err := flags.Parse(args)
+	if err != nil && !errors.Is(err, flag.ErrHelp) { // -h, -help, --help
 		return usagef("%s: %v", flags.Name(), err)
 	}
-	return nil
+	return err
 }
