@@ -16,6 +16,10 @@ func Lack(f facts.SELinux) string {
 		return "SELinux is not active (CONFIG_SECURITY_SELINUX, selinux=1 on the kernel command line)"
 	case !f.Enforcing:
 		return "SELinux is permissive (enforcing=1 on the kernel command line)"
+	case f.Domain == facts.DomainUnknown:
+		return "the SELinux policy that is loaded does not know the context (semodule -l lists its modules)"
+	case f.Domain == facts.DomainPermissive:
+		return "the SELinux domain is permissive (semanage permissive -d TYPE)"
 	}
 	return ""
 }

@@ -22,6 +22,7 @@ type report struct {
 	Caps                 map[string][]string
 	Securebits           int
 	Keyring              int
+	Label                string
 	OOMScore             string `json:"oom_score_adj"`
 	Namespaces           map[string]string
 	Cgroup               []string

@@ -111,8 +111,15 @@ func fillExec(argv, more string) string {
 	if !strings.Contains(more, "[seccomp]") {
 		text += "[seccomp]\nallow = [\"@default\", \"@io\", \"@file-read\", \"@file-write\", \"@process\", \"@signals\", \"@threads\", \"@memory\", \"@time\", \"@sched\", \"capget\"]\n"
 	}
+	if lsm := os.Getenv(lsmEnv); lsm != "" && !strings.Contains(more, "[lsm]") {
+		more += "[lsm]\n" + lsm + "\n"
+	}
 	return text + more
 }
+
+// lsmEnv holds a line of [lsm] for every policy that has none: the tests of confinement
+// run once more under a security module, in a virtual machine that has one.
+const lsmEnv = "CASEMATE_TEST_LSM"
 
 // compiled compiles a policy and gives the path of the sealed file.
 func compiled(t *testing.T, text string, args ...string) string {

@@ -34,8 +34,9 @@ type AppArmor struct {
 
 // SELinux as the kernel reports it.
 type SELinux struct {
-	Enabled   bool `json:"enabled"`
-	Enforcing bool `json:"enforcing"`
+	Enabled   bool   `json:"enabled"`
+	Enforcing bool   `json:"enforcing"`
+	Domain    string `json:"domain,omitempty"` // what the kernel says of the policy's domain; "" when it was not asked
 }
 
 // Cgroup is the cgroup v2 hierarchy, wherever it is mounted.

@@ -59,11 +59,16 @@ func labels(f *Facts) error {
 		f.AppArmor.Profiles = enforced(string(b))
 	}
 	if f.SELinux.Enabled {
-		line, err := readLine("/sys/fs/selinux/enforce")
+		dir, err := openSELinux()
 		if err != nil {
 			return fmt.Errorf("selinux is active and its mode cannot be read: %w", err)
 		}
-		f.SELinux.Enforcing = line == "1"
+		defer unix.Close(dir)
+		mode, err := ReadAt(dir, "enforce", 0)
+		if err != nil {
+			return fmt.Errorf("selinux is active and its mode cannot be read: %w", err)
+		}
+		f.SELinux.Enforcing = string(mode) == "1"
 	}
 	return nil
 }

@@ -155,7 +155,11 @@ func noNewPrivs(l *plan.List, _ *lowering) {
 // environment comes with the orders.
 var initEnv = []string{"GOMAXPROCS=1", "GOGC=off"}
 
-func execInit(l *plan.List, _ *lowering) {
-	l.Add("", plan.Execveat, plan.Slot(plan.Init), plan.String(""), plan.Strings([]string{"casemate-init"}),
+func execInit(l *plan.List, c *lowering) {
+	at := "" // an SELinux policy that does not allow the domain refuses here
+	if s := c.policy.LSM.SELinux; s.Text != "" && c.facts.SELinux.Enabled {
+		at = s.At
+	}
+	l.Add(at, plan.Execveat, plan.Slot(plan.Init), plan.String(""), plan.Strings([]string{"casemate-init"}),
 		plan.Strings(initEnv), plan.Named(unix.AT_EMPTY_PATH, "AT_EMPTY_PATH"))
 }

@@ -23,6 +23,8 @@ type guestRung struct {
 	Commands [][]string
 	Env      []string
 	Mounts   []string
+	Policy   string
+	Labels   [][2]string
 	Root     string
 	Init     string
 }

@@ -40,6 +40,7 @@ type rung struct {
 var rungs = []rung{
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0", without: "apparmor", limit: 100 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "ext4"}, cpus: "2", disk: true, load: integration("TestConfinement|TestRefused|TestLimit")},
+	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 100 * time.Second, cpus: "2", load: seLinux},
 }
 
 // integration are the tests of casemate/tests that match, with the binaries under test.

@@ -18,12 +18,14 @@ import (
 
 // rung is what the host wants; tests/vm writes it.
 type rung struct {
-	Modules  []string   // files, in the order of loading
-	Commands [][]string // with their arguments
-	Env      []string   // of the commands
-	Mounts   []string   // after the modules, "ext4 /dev/vda /disk"
-	Root     string     // a device to switch to, with its file system, "erofs /dev/vda"; "" to stay
-	Init     string     // executed there in place of the commands
+	Modules  []string    // files, in the order of loading
+	Commands [][]string  // with their arguments
+	Env      []string    // of the commands
+	Mounts   []string    // after the modules, "ext4 /dev/vda /disk"
+	Policy   string      // an SELinux policy to load; "" for none
+	Labels   [][2]string // files and the contexts that they get then, with what is below
+	Root     string      // a device to switch to, with its file system, "erofs /dev/vda"; "" to stay
+	Init     string      // executed there in place of the commands
 }
 
 func main() {

@@ -38,6 +38,9 @@ func prepare(r rung) error {
 			return fmt.Errorf("mount selinuxfs: %w", err)
 		}
 	}
+	if err := label(r); err != nil {
+		return err
+	}
 	for _, m := range r.Modules {
 		if err := load(m); err != nil {
 			return fmt.Errorf("load %s: %w", m, err)

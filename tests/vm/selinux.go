@@ -1,0 +1,68 @@
+package vm
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// systemPolicy is the machine's, but for the categories.
+//
+//go:embed testdata/selinux.cil
+var systemPolicy string
+
+// seLinux is the rung with SELinux enforcing: the tests of confinement once more, each in
+// a domain and at a level of its own, and those of SELinux itself.
+func seLinux(i *image) error {
+	if err := integration("TestSELinux|TestConfinementByDefault|TestForwardMap|TestRefused")(i); err != nil {
+		return err
+	}
+	policy, err := seLinuxPolicy()
+	if err != nil {
+		return err
+	}
+	i.file("policy", policy)
+	i.guest.Policy = "/policy"
+	i.guest.Labels = [][2]string{
+		{"/casemate/bin/casemate-init", "system_u:object_r:casemate_init_exec_t:s0"},
+		{"/casemate/bin/app", "system_u:object_r:bin_t:s0"},
+	}
+	i.guest.Env = append(i.guest.Env, `CASEMATE_TEST_LSM=selinux = { type = "casemate_test_t" }`)
+	return nil
+}
+
+// seLinuxPolicy compiles the system's policy, what every service has, and the modules of
+// the tests. They are one policy here; an image has semodule(8) put them together.
+func seLinuxPolicy() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "casemate-vm-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	tests, err := directory()
+	if err != nil {
+		return nil, err
+	}
+	system, out := filepath.Join(dir, "system.cil"), filepath.Join(dir, "policy")
+	if err := os.WriteFile(system, []byte(systemPolicy+categories()), 0o644); err != nil {
+		return nil, err
+	}
+	// Version 33 is that of Linux 5.14 and later.
+	if _, err := run("", "secilc", "-M", "true", "-c", "33", "-o", out, "-f", filepath.Join(dir, "contexts"), system,
+		filepath.Join(tests, "../dist/selinux/casemate.cil"), filepath.Join(tests, "vm/testdata/selinux-tests.cil")); err != nil {
+		return nil, fmt.Errorf("%w (package secilc)", err)
+	}
+	return os.ReadFile(out)
+}
+
+// categories are c0 to c1023, as in the policies of distributions.
+func categories() string {
+	var all, order strings.Builder
+	for n := range 1024 {
+		fmt.Fprintf(&all, "(category c%d)\n", n)
+		fmt.Fprintf(&order, " c%d", n)
+	}
+	return all.String() + "(categoryorder (" + order.String() + "))\n(sensitivitycategory s0 (range c0 c1023))\n"
+}
