@@ -85,7 +85,7 @@ var pure = []string{
 // packages that init has no use for.
 var unlinked = map[string][]string{
 	"shim": {"policy/", "runtime/cgo", "github.com/pelletier", "github.com/seccomp", "net", "os/exec"},
-	"init": {"policy/", "runtime/cgo", "golang.org/x/sys", "fmt", "os", "reflect", "strings", "time", "encoding/json", "net", "os/exec", "os/signal", "time"},
+	"init": {"policy/", "runtime/cgo", "golang.org/x/sys", "fmt", "os", "reflect", "strings", "time", "encoding/json", "net", "os/exec", "os/signal"},
 }
 
 type listed struct {
