@@ -27,6 +27,8 @@ type workload struct {
 	reloading bool // the manager was told that a reload has begun
 	said      notify.Drops
 	garbage   bool // it was said that no message has come
+	loaded    bool // it was said that descriptors have come
+	shedding  int  // hangs up when another thread has taken a message, -1 when none is to
 
 	tokens  int
 	filled  time.Time
@@ -43,10 +45,12 @@ const (
 )
 
 // noContract is that of a workload which has nothing to say.
-func noContract() workload { return workload{Contract: Contract{Socket: -1, ReadyFD: -1}} }
+func noContract() workload { return keep(Contract{Socket: -1, ReadyFD: -1}) }
+
+func keep(c Contract) workload { return workload{Contract: c, shedding: -1} }
 
 // Keep takes over the contract, before the release.
-func (p *Process) Keep(c Contract) { p.workload = workload{Contract: c} }
+func (p *Process) Keep(c Contract) { p.workload = keep(c) }
 
 // workloadRuns tells the manager that the workload runs, if that is what it waits for.
 func (p *Process) workloadRuns() error {
@@ -102,10 +106,36 @@ func (w *workload) mayHear(now time.Time) (ok bool, next time.Time) {
 	return true, forever
 }
 
+// source is what to wait for: a message, or that another thread has taken one.
+func (w *workload) source() int {
+	if w.shedding >= 0 {
+		return w.shedding
+	}
+	return w.Socket
+}
+
+// settled waits until the other thread has taken the message that it was left, if there is
+// one, and tells whether it has.
+func (w *workload) settled(limit time.Duration) bool {
+	if w.shedding < 0 {
+		return true
+	}
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(w.shedding)}}, int(max(0, limit.Milliseconds())))
+	if err != nil || n != 1 {
+		return false
+	}
+	unix.Close(w.shedding)
+	w.shedding = -1
+	return true
+}
+
 // hearWorkload takes one datagram and passes on what the manager may hear; false when
 // there was none.
 func (p *Process) hearWorkload() (bool, error) {
 	w := &p.workload
+	if !w.settled(0) {
+		return false, nil
+	}
 	m, pipe, err := receive(w.Socket, w.in[:], &w.control)
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
 		return false, nil
@@ -114,9 +144,11 @@ func (p *Process) hearWorkload() (bool, error) {
 	switch {
 	case errors.Is(err, errTrap):
 		Say("the workload notifies of %s; nothing is heard of it any more", err)
-		unix.Close(w.Socket)
+		go unix.Close(w.Socket) // with all that is still in its queue
 		w.Socket = -1
 		return false, nil
+	case errors.Is(err, errLoaded):
+		return true, w.shed()
 	case err != nil:
 		if !w.garbage {
 			Say("the workload notifies of what is no message of sd_notify(3); it is dropped, and said once")
@@ -136,6 +168,19 @@ func (p *Process) hearWorkload() (bool, error) {
 		return true, p.becomeReady(text)
 	}
 	return true, p.manager.tell(text, -1, false)
+}
+
+// shed has another thread take a message with descriptors that nobody wants. Nothing is
+// heard of the workload until that is done; it may be for ever.
+func (w *workload) shed() (err error) {
+	if !w.loaded {
+		Say("the workload notifies with descriptors; such messages are dropped, and it is said once")
+		w.loaded = true
+	}
+	if w.shedding, err = shed(w.Socket); err != nil {
+		return fmt.Errorf("drop a message of the workload's: %w", err)
+	}
+	return nil
 }
 
 // judge takes out what this policy does not want passed on. Where the execve counts, the
@@ -165,7 +210,7 @@ func (w *workload) sayDropped(d notify.Drops) {
 func (p *Process) lastWords() error {
 	until := time.Now().Add(lastWordsTimeout)
 	for range burst {
-		if err := p.manager.flush(until); err != nil || p.workload.Socket < 0 {
+		if err := p.manager.flush(until); err != nil || p.workload.Socket < 0 || !p.workload.settled(time.Until(until)) {
 			return err
 		}
 		if some, err := p.hearWorkload(); err != nil || !some {

@@ -155,7 +155,10 @@ var errUnkillable = errors.New("init was killed and does not end: a process of t
 // end there is nothing to kill.
 func (p *Process) Kill() error {
 	defer func() {
-		for _, fd := range []int{p.gate, p.child.PIDFD, p.workload.Socket, p.workload.ReadyFD, p.manager.fd, p.score} {
+		if p.workload.Socket >= 0 {
+			go unix.Close(p.workload.Socket) // with what is in its queue, which may take long
+		}
+		for _, fd := range []int{p.gate, p.child.PIDFD, p.workload.shedding, p.workload.ReadyFD, p.manager.fd, p.score} {
 			if fd >= 0 {
 				unix.Close(fd)
 			}

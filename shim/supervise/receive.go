@@ -11,58 +11,105 @@ import (
 )
 
 // Room for control messages (cmsg(3)): struct ucred, and one descriptor. What does not fit
-// the kernel gives up by itself and says so (MSG_CTRUNC, unix(7)): a flood of descriptors
-// reaches nobody.
+// the kernel drops and says so (MSG_CTRUNC, unix(7)): a flood of descriptors reaches nobody.
 const (
 	senderRoom = unix.SizeofCmsghdr + (unix.SizeofUcred+7)&^7
 	fdRoom     = unix.SizeofCmsghdr + 4
 )
 
-// errRefused is of a datagram that is no notification: too long, not of sd_notify(3), with
-// descriptors that it may not have, or without a sender. errTrap is of one that came with a
-// descriptor which may hold up whoever closes it.
+// errRefused is of a datagram that is no notification: too long, not of sd_notify(3), or
+// without a sender. errLoaded is of one that came with descriptors which it may not have, and
+// is still in the queue. errTrap is of a barrier whose descriptor may hold up whoever closes it.
 var (
 	errRefused = errors.New("not a notification")
+	errLoaded  = errors.New("descriptors that it may not have")
 	errTrap    = errors.New("a barrier with something else than a pipe")
 )
 
 // receive takes one notification, with the pipe of a barrier or none (-1).
 //
-// It is looked at before it is taken, and only a barrier is given room for its descriptor.
-// To close a file can take as long as its file system likes (flush of FUSE): one that the
-// kernel has never installed it gives up without asking. What is installed must be a pipe,
-// as that of sd_notify_barrier(3) is, which the kernel tells without asking either.
+// Whoever lets go of a file last may be held up as long as its file system, its device or its
+// peer likes: FUSE at every close (flush), a TCP socket with SO_LINGER at the last one, also
+// when the kernel drops a descriptor that there was no room for. So nothing is taken
+// before it was looked at. What has no descriptors is taken; of a barrier that has one this
+// is installed beforehand and must be a pipe, as that of sd_notify_barrier(3) is, so
+// that taking it drops nothing that is the last. All else is for shed.
 //
 // Who can send at all is decided by where the socket lies: a directory of root's of mode
 // 0700 on the host, and one mount in the container. The sender's number, which the kernel
 // vouches for, is 0 for a process that the shim's PID namespace does not contain.
 func receive(fd int, buf []byte, control *[senderRoom + fdRoom]byte) (m notify.Message, pipe int, err error) {
-	const flags = unix.MSG_DONTWAIT | unix.MSG_CMSG_CLOEXEC
-	n, _, _, errno := sys.Recvmsg(fd, buf, control[:senderRoom], flags|unix.MSG_PEEK)
+	n, _, got, errno := sys.Recvmsg(fd, buf, control[:senderRoom], take|unix.MSG_PEEK)
 	if errno != 0 {
 		return m, -1, errno
 	}
 	m, ok := notify.Parse(buf[:n])
-	room := senderRoom
-	if ok && m.Barrier {
-		room += fdRoom
+	pipe = -1
+	if got&unix.MSG_CTRUNC != 0 {
+		if !ok || !m.Barrier {
+			return m, -1, errLoaded
+		}
+		if pipe, err = peekPipe(fd, buf, control); err != nil {
+			return m, -1, err
+		}
 	}
-	n, size, got, errno := sys.Recvmsg(fd, buf, control[:room], flags)
-	if errno != 0 {
-		return m, -1, errno
-	}
-	pipe, sender := read(control[:size])
-	switch {
-	case pipe >= 0 && !isPipe(pipe):
-		go unix.Close(pipe)
-		return m, -1, errTrap
-	case ok && got&(unix.MSG_TRUNC|unix.MSG_CTRUNC) == 0 && sender > 0 && n < len(buf) && m.Barrier == (pipe >= 0):
+	n, size, got, errno := sys.Recvmsg(fd, buf, control[:senderRoom], take)
+	_, sender := read(control[:size])
+	if errno == 0 && ok && got&unix.MSG_TRUNC == 0 && sender > 0 && n < len(buf) && m.Barrier == (pipe >= 0) {
 		return m, pipe, nil
 	}
 	if pipe >= 0 {
 		unix.Close(pipe)
 	}
+	if errno != 0 {
+		return m, -1, errno
+	}
 	return m, -1, errRefused
+}
+
+// take are the flags by which a datagram is received.
+const take = unix.MSG_DONTWAIT | unix.MSG_CMSG_CLOEXEC
+
+// peekPipe gives the one descriptor of the next datagram, which stays in the queue.
+func peekPipe(fd int, buf []byte, control *[senderRoom + fdRoom]byte) (int, error) {
+	_, size, got, errno := sys.Recvmsg(fd, buf, control[:], take|unix.MSG_PEEK)
+	if errno != 0 {
+		return -1, errno
+	}
+	pipe, _ := read(control[:size])
+	switch {
+	case pipe < 0:
+		return -1, errLoaded
+	case !isPipe(pipe):
+		go unix.Close(pipe)
+		return -1, errTrap
+	case got&unix.MSG_CTRUNC != 0:
+		unix.Close(pipe)
+		return -1, errLoaded
+	}
+	return pipe, nil
+}
+
+// shed lets another thread take the next datagram, and with it be held up by what that
+// drops. The descriptor that it gives hangs up when that is done.
+func shed(fd int) (int, error) {
+	fd, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return -1, err
+	}
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	go func() {
+		var b [1]byte
+		var control [senderRoom]byte
+		unix.Recvmsg(fd, b[:], control[:], take) // tells the scheduler, unlike internal/sys
+		unix.Close(pipe[1])
+		unix.Close(fd) // after Kill the last one, with all that is still in the queue
+	}()
+	return pipe[0], nil
 }
 
 // isPipe asks what only a pipe or FIFO answers (F_GETPIPE_SZ, fcntl(2)). fstat(2) would ask

@@ -73,7 +73,7 @@ func (p *Process) next(open bool) (ready [most]bool, err error) {
 	} else if p.started {
 		var may bool
 		if may, deadline = p.workload.mayHear(time.Now()); may {
-			list[onWorkload].Fd = int32(p.workload.Socket)
+			list[onWorkload].Fd = int32(p.workload.source())
 		}
 	}
 	if p.deadline != forever && (deadline == forever || p.deadline.Before(deadline)) {
