@@ -16,9 +16,10 @@ export PATH        := $(dir $(GO)):$(PATH)
 pair = CGO_ENABLED=0 $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
 tool = CGO_ENABLED=1 $(GO) build -ldflags '-X main.version=$(VERSION)'
 
-PREFIX ?= /usr/lib/casemate
+PREFIX  ?= /usr/lib/casemate
+UNITDIR ?= /usr/lib/systemd/system
 
-.PHONY: all setup build check test run bench bench-init soak-init bench-filter vm vm-shell fuzz plan cross install clean
+.PHONY: all setup build check test run bench bench-init bench-filter vm vm-shell fuzz plan cross install clean
 
 all: build
 
@@ -63,12 +64,6 @@ vm: build
 vm-shell: build
 	$(GO) run ./tests/vm/shell $(RUNG)
 
-# The tests that are hard on init, with counts so many times as high: 25 times makes a
-# million signals and more than half a million orphans.
-SOAK ?= 25
-soak-init: build
-	CASEMATE_SOAK=$(SOAK) $(GO) test ./tests -v -count 1 -timeout 4h -run 'Test(R|S)[0-9]'
-
 FUZZTIME ?= 30s
 fuzz: setup
 	fuzz/run.sh "$(GO)" $(FUZZTIME)
@@ -87,6 +82,8 @@ install: build
 	install -o root -g root -m 755 bin/casemate-shim $(DESTDIR)$(PREFIX)/casemate-shim
 	install -o root -g root -m 711 bin/casemate-init $(DESTDIR)$(PREFIX)/casemate-init
 	install -o root -g root -m 755 bin/casemate $(DESTDIR)/usr/bin/casemate
+	install -d -o root -g root -m 755 $(DESTDIR)$(UNITDIR) $(DESTDIR)/usr/share/casemate
+	install -o root -g root -m 644 dist/systemd/casemate@.service dist/systemd/casemate.target $(DESTDIR)$(UNITDIR)
 
 clean:
 	rm -rf bin

@@ -67,6 +67,7 @@ var edges = map[string][]string{
 	"tests/bench-init":   {"tests/lab"},
 	"tests/lab":          nil,
 	"tests/bench-filter": {"policy/compile", "policy/filter", "policy/seccomp", "tests/lab"},
+	"tests/systemd":      nil,
 	"tests/vm":           nil,
 	"tests/vm/guest":     nil,
 	"tests/vm/shell":     {"tests/vm"},

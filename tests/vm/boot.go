@@ -24,8 +24,8 @@ type machine struct {
 	cpus        string
 	limit       time.Duration
 	accelerator string
-	disk        bool // an empty ext4, as /dev/vda
-	shell       bool // a terminal of the guest's, and no limit
+	disks       []disk // /dev/vda and so on
+	shell       bool   // a terminal of the guest's, and no limit
 }
 
 // transcript is what the guest wrote to its serial line.
@@ -72,12 +72,12 @@ func (m machine) boot() (transcript, error) {
 		defer cancel()
 	}
 	arguments := m.arguments(initrd)
-	if m.disk {
-		disk := filepath.Join(dir, "disk")
-		if _, err := run("", "mkfs.ext4", "-q", "-F", disk, "32M"); err != nil {
+	for n, d := range m.disks {
+		more, err := d.attach(n, dir)
+		if err != nil {
 			return "", err
 		}
-		arguments = append(arguments, "-device", "virtio-blk-pci,drive=d0", "-drive", "if=none,id=d0,format=raw,file="+disk)
+		arguments = append(arguments, more...)
 	}
 	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", arguments...)
 	var serial bytes.Buffer

@@ -15,6 +15,7 @@ type image struct {
 	archive
 	kernel kernel
 	guest  guestRung
+	disks  []disk
 }
 
 // guestRung is rung of tests/vm/guest.
@@ -31,7 +32,7 @@ type guestRung struct {
 
 // newImage begins with the guest's init and a shell for people.
 func newImage(k kernel, modules []string) (*image, error) {
-	i := &image{archive{}, k, guestRung{}}
+	i := &image{archive: archive{}, kernel: k}
 	for _, dir := range []string{"proc", "sys", "dev", "tmp", "run", "root", "etc", "var"} {
 		i.dir(dir, 0o755)
 	}

@@ -41,6 +41,8 @@ var rungs = []rung{
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0", without: "apparmor", limit: 100 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "ext4"}, cpus: "2", disk: true, load: integration("TestConfinement|TestRefused|TestLimit")},
 	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 100 * time.Second, cpus: "2", load: seLinux},
+	{name: "systemd", cmdline: "security=none apparmor=0 selinux=0 " + toSystemd, without: "apparmor", limit: 240 * time.Second,
+		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemd},
 }
 
 // integration are the tests of casemate/tests that match, with the binaries under test.
@@ -114,6 +116,7 @@ func (r rung) machine(k kernel) (machine, error) {
 	}
 	if r.disk {
 		i.dir("disk", 0o755)
+		i.disks = append(i.disks, disk{make: emptyExt4})
 		i.guest.Mounts = []string{"ext4 /dev/vda /disk"}
 	}
 	initrd, err := i.bytes()
@@ -125,7 +128,7 @@ func (r rung) machine(k kernel) (machine, error) {
 		return machine{}, err
 	}
 	m := machine{kernel: k, initrd: initrd, cmdline: r.cmdline, memory: "1024", cpus: cmp.Or(r.cpus, "1"), limit: r.limit, accelerator: which}
-	m.disk = r.disk
+	m.disks = i.disks
 	return m, nil
 }
 

@@ -1,0 +1,165 @@
+package vm
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// toSystemd is systemd's part of the kernel's command line: /var in memory, since the
+// root is read-only, and of all units those that are tested.
+const toSystemd = "systemd.volatile=state systemd.unit=casemate-test.target systemd.show_status=no systemd.log_target=journal"
+
+// systemd is the rung with systemd as PID 1, on a read-only erofs root of Debian, with
+// what `make install` installs, and services under its units. The tests of
+// casemate/tests/systemd run at the end of the boot, as a service.
+func systemd(i *image) error {
+	tree, err := debianTree()
+	if err != nil {
+		return err
+	}
+	i.disks = append(i.disks, disk{readonly: true, make: func(path string) error {
+		return rootImage(path, func(root string) error { return populate(tree, root) })
+	}})
+	i.guest.Root, i.guest.Init = "erofs /dev/vda", "/lib/systemd/systemd"
+	return nil
+}
+
+// rootImage makes an erofs of what fill puts into a directory.
+func rootImage(path string, fill func(root string) error) error {
+	dir, err := cache() // beside the tree, so that its files need no copies
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(dir, ".image-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	root := filepath.Join(work, "root")
+	if err := fill(root); err != nil {
+		return err
+	}
+	_, err = run("", "mkfs.erofs", "--quiet", "-T0", path, root)
+	return err
+}
+
+// populate makes the root of the rung.
+func populate(tree, root string) error {
+	if err := base(tree, root); err != nil {
+		return err
+	}
+	tests, err := directory()
+	if err != nil {
+		return err
+	}
+	own := filepath.Join(tests, "vm/testdata/systemd")
+	if err := copyTree(filepath.Join(own, "etc"), filepath.Join(root, "etc")); err != nil {
+		return err
+	}
+	b, err := newBuilder(root)
+	if err != nil {
+		return err
+	}
+	if err := b.trust(); err != nil {
+		return err
+	}
+	policies, err := filepath.Glob(own + "/*.toml")
+	if err != nil {
+		return err
+	}
+	for _, p := range policies {
+		if err := b.seal(p); err != nil {
+			return err
+		}
+	}
+	if err := b.copies(filepath.Join(own, "frail.toml"), "devices", "cgroups", "hostname", "namespaces"); err != nil {
+		return err
+	}
+	if err := b.services(); err != nil {
+		return err
+	}
+	if err := b.spoil(filepath.Join(own, "plain.toml")); err != nil {
+		return err
+	}
+	if err := buildStatic(filepath.Join(root, "usr/lib/casemate-test/app/probe"), "casemate/tests/probe"); err != nil {
+		return err
+	}
+	_, err = run("", "env", "CGO_ENABLED=0", "go", "test", "-c", "-ldflags", "-s -w",
+		"-o", filepath.Join(root, "usr/lib/casemate-test/systemd.test"), "casemate/tests/systemd")
+	return err
+}
+
+// base copies the tree, by links, and adds what `make install` does, without the tool.
+func base(tree, root string) error {
+	if _, err := run("", "cp", "-al", tree, root); err != nil {
+		return err
+	}
+	// systemd binds a number of its own over an empty file: machine-id(5).
+	id := filepath.Join(root, "etc/machine-id")
+	if err := os.Remove(id); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if err := os.WriteFile(id, nil, 0o444); err != nil {
+		return err
+	}
+	tests, err := directory()
+	if err != nil {
+		return err
+	}
+	for _, unit := range []string{"casemate@.service", "casemate.target"} {
+		if err := copyFile(filepath.Join(tests, "../dist/systemd", unit), filepath.Join(root, "usr/lib/systemd/system", unit), 0o644); err != nil {
+			return err
+		}
+	}
+	for out, pkg := range map[string]string{"casemate-shim": "casemate/shim", "casemate-init": "casemate/init"} {
+		if err := buildStatic(filepath.Join(root, "usr/lib/casemate", out), pkg); err != nil {
+			return err
+		}
+	}
+	return os.MkdirAll(filepath.Join(root, "usr/share/casemate"), 0o755)
+}
+
+func buildStatic(out, pkg string) error {
+	_, err := run("", "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
+	return err
+}
+
+// copyFile writes a file anew: the one in its place may be a link into the tree.
+func copyFile(from, to string, mode os.FileMode) error {
+	b, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	if err := os.Remove(to); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return os.WriteFile(to, b, mode)
+}
+
+// copyTree copies the files of a directory, and its symbolic links as such.
+func copyTree(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.Type()&fs.ModeSymlink == 0 {
+			return copyFile(path, filepath.Join(to, rel), 0o644)
+		}
+		link, err := os.Readlink(path)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(to, rel)), 0o755); err != nil {
+			return err
+		}
+		return os.Symlink(link, filepath.Join(to, rel))
+	})
+}
