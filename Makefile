@@ -19,7 +19,7 @@ tool = CGO_ENABLED=1 $(GO) build -ldflags '-X main.version=$(VERSION)'
 PREFIX  ?= /usr/lib/casemate
 UNITDIR ?= /usr/lib/systemd/system
 
-.PHONY: all setup build check test run bench bench-init bench-filter vm vm-shell fuzz plan cross install clean
+.PHONY: all setup build check test run bench bench-init soak-init bench-filter vm vm-shell fuzz plan cross install clean
 
 all: build
 
@@ -63,6 +63,12 @@ vm: build
 
 vm-shell: build
 	$(GO) run ./tests/vm/shell $(RUNG)
+
+# The tests that are hard on init, with counts so many times as high: 25 times makes a
+# million signals and more than half a million orphans.
+SOAK ?= 25
+soak-init: build
+	CASEMATE_SOAK=$(SOAK) $(GO) test ./tests -v -count 1 -timeout 4h -run 'Test(R|S)[0-9]'
 
 FUZZTIME ?= 30s
 fuzz: setup

@@ -40,6 +40,15 @@ func alone(t *testing.T, command ...string) *process {
 	return asInit(t, exec.Command(filepath.Join(bin, "casemate-init"), append([]string{"--"}, command...)...))
 }
 
+// brief is alone with so short a grace, which begins with TERM.
+func brief(t *testing.T, command ...string) *process {
+	t.Helper()
+	return asInit(t, exec.Command(filepath.Join(bin, "casemate-init"), append([]string{"--grace=" + grace.String(), "--"}, command...)...))
+}
+
+// grace is the short one of the tests.
+const grace = time.Second
+
 // asInit starts a command as PID 1 of a PID namespace and the leader of a session.
 func asInit(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()

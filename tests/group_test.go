@@ -121,9 +121,9 @@ func (g group) holds(t *testing.T, pids ...int) {
 }
 
 // alone starts init as PID 1 of a PID namespace in the group, of which it is a member from
-// before its first instruction on.
+// before its first instruction on. The grace is short.
 func (g group) alone(t *testing.T, command ...string) *process {
 	t.Helper()
-	args := append([]string{"-c", `echo 0 >"$0/cgroup.procs" && exec "$@"`, string(g), filepath.Join(bin, "casemate-init"), "--"}, command...)
+	args := append([]string{"-c", `echo 0 >"$0/cgroup.procs" && exec "$@"`, string(g), filepath.Join(bin, "casemate-init"), "--grace=1s", "--"}, command...)
 	return asInit(t, exec.Command("/bin/sh", args...))
 }

@@ -183,9 +183,8 @@ func begin(t *testing.T, name string, args ...string) *process {
 // comes when the thread ends that started the program, so that thread stays.
 func (p *process) start(t *testing.T) {
 	t.Helper()
-	p.cmd.Stderr = &p.stderr
 	if p.cmd.Stdout == nil {
-		p.cmd.Stdout = &p.stdout
+		p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	}
 	if p.cmd.SysProcAttr == nil {
 		p.cmd.SysProcAttr = &syscall.SysProcAttr{}

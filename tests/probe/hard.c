@@ -3,7 +3,7 @@
 // hard MODE [ARGUMENT]...: workloads that are hard on an init. In C and static, so that
 // it is not its own runtime that fails. Built with musl-gcc -static.
 //
-//	quick               ends with 0
+//	quick [CODE]        ends at once
 //	wait                ends by any signal
 //	bomb UID MOST [stubborn]
 //	                    answers USR2 with "pong"; with USR1 begins a fork bomb, of sessions
@@ -24,11 +24,11 @@
 //	hold PID            keeps a process in a ptrace stop until stdin ends
 //	flood               writes to stdout without end
 //
-// All but flood say "ready" first. 1: it could not go on; 2: misuse.
+// All but quick and flood say "ready" first. 1: it could not go on; 2: misuse.
 
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,15 +306,18 @@ static void tree(int ms)
 // hold is a process of its own since a tracer takes all that it waits for.
 static void hold(pid_t pid)
 {
-	char byte;
+	struct pollfd in = { .fd = 0, .events = POLLIN };
 	int status;
 
 	need(ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0, "PTRACE_SEIZE");
 	need(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0, "PTRACE_INTERRUPT");
 	need(waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status), "waitpid");
 	say("ready\n");
-	need(read(0, &byte, 1) == 0, "read");
-	ptrace(PTRACE_DETACH, pid, NULL, NULL); // it may have been killed
+	// A tracee that is killed is its parent's only when the tracer has waited for it.
+	while (poll(&in, 1, 10) == 0)
+		if (waitpid(pid, &status, __WALL | WNOHANG) == pid && !WIFSTOPPED(status))
+			_exit(0);
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
 	_exit(0);
 }
 
@@ -326,7 +329,7 @@ int main(int argc, char **argv)
 
 	self = argv[0];
 	if (strcmp(mode, "quick") == 0)
-		return 0;
+		return a;
 	if (strcmp(mode, "bomb") == 0)
 		bomb(a, b, argc > 4);
 	if (strcmp(mode, "eat") == 0)
