@@ -90,6 +90,7 @@ install: build
 	install -o root -g root -m 755 bin/casemate $(DESTDIR)/usr/bin/casemate
 	install -d -o root -g root -m 755 $(DESTDIR)$(UNITDIR) $(DESTDIR)/usr/share/casemate
 	install -o root -g root -m 644 dist/systemd/casemate@.service dist/systemd/casemate.target $(DESTDIR)$(UNITDIR)
+	install -D -o root -g root -m 644 dist/apparmor/casemate-shim $(DESTDIR)/etc/apparmor.d/casemate-shim
 
 clean:
 	rm -rf bin

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -10,18 +11,20 @@ import (
 
 	"casemate/internal/sealed"
 	"casemate/policy/filter"
+	"casemate/policy/profile"
 )
 
 // runShow prints what a sealed policy holds.
 func runShow(flags *flag.FlagSet, args []string) error {
 	asJSON := flags.Bool("json", false, "")
 	bpf := flags.String("bpf", "", "")
+	profileText := flags.Bool("apparmor", false, "")
 	path, err := one(flags, args, "sealed policy")
 	if err != nil {
 		return err
 	}
-	if *asJSON && *bpf != "" {
-		return usagef("show: --json or --bpf, not both")
+	if *asJSON && *bpf != "" || *profileText && (*asJSON || *bpf != "") {
+		return usagef("show: --json, --bpf or --apparmor, one of them")
 	}
 	f, err := open(path)
 	switch {
@@ -29,6 +32,8 @@ func runShow(flags *flag.FlagSet, args []string) error {
 		return err
 	case *bpf != "":
 		return showProgram(path, f.Policy, *bpf)
+	case *profileText:
+		return showProfile(path, f.Policy)
 	case *asJSON:
 		e := json.NewEncoder(os.Stdout)
 		e.SetEscapeHTML(false)
@@ -71,6 +76,23 @@ func showProgram(path string, p *sealed.Policy, name string) error {
 		}
 	}
 	return fmt.Errorf("%s: it was not compiled for %s", path, arch)
+}
+
+// showProfile writes the text of the generated profile. It is made again from the policy;
+// the digest tells whether it is the one that was compiled.
+func showProfile(path string, p *sealed.Policy) error {
+	if len(p.LSM.Profile.Binaries) == 0 {
+		return fmt.Errorf("%s: it has no generated AppArmor profile", path)
+	}
+	text, err := profile.Text(p)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if sha256.Sum256([]byte(text)) != p.LSM.Profile.Text {
+		return fmt.Errorf("%s: the profile was made by another version of casemate, which shows it", path)
+	}
+	_, err = io.WriteString(os.Stdout, text)
+	return err
 }
 
 // text prints the view for a person.

@@ -35,6 +35,9 @@ func (v *view) rows(p *sealed.Policy) {
 			v.Labels = append(v.Labels, row{l.name, l.label.Text + map[bool]string{true: " (required)", false: " (preferred)"}[l.label.Require], l.label.At})
 		}
 	}
+	for _, b := range p.LSM.Profile.Binaries {
+		v.Labels = append(v.Labels, row{"apparmor profile", fmt.Sprintf("%d bytes", len(b.Bytes)), "generated, abi " + b.ABI})
+	}
 	for _, l := range p.Limits {
 		v.Cgroup = append(v.Cgroup, row{l.File, l.Value, l.At})
 	}

@@ -96,6 +96,9 @@ func (l *launched) prepare() (*render.Rendered, error) {
 		l.state = nil
 		return nil, err
 	}
+	if err = prepare.Profile(l.plan.Profile); err != nil {
+		return nil, exit.Wrap(exit.Lacking, fmt.Errorf("%w%s", err, place(l.plan.Profile.At)))
+	}
 	if l.group, err = prepare.NewGroup(l.facts.Cgroup, l.plan.Cgroup); err != nil {
 		return nil, err
 	}

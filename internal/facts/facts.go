@@ -30,7 +30,14 @@ type AppArmor struct {
 	Enabled  bool     `json:"enabled"`
 	Known    bool     `json:"profiles_known"` // Profiles could be read
 	Profiles []string `json:"profiles,omitempty"`
+	Mode     string   `json:"mode,omitempty"`     // of the module; in any but "enforce" profiles do not confine
+	Own      string   `json:"own,omitempty"`      // the shim's own label
+	Features []string `json:"features,omitempty"` // those of AppArmorFeatures that it knows
 }
+
+// AppArmorFeatures are those that generated profiles are written for, by their names below
+// features/ of apparmorfs. A kernel without one would drop its rules silently.
+var AppArmorFeatures = [...]string{"caps", "domain", "file", "mount", "network_v8", "ptrace", "signal"}
 
 // SELinux as the kernel reports it.
 type SELinux struct {

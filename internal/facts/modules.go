@@ -57,6 +57,9 @@ func labels(f *Facts) error {
 		b, err := ReadAt(unix.AT_FDCWD, securityfs+"/apparmor/profiles", 0)
 		f.AppArmor.Known = err == nil
 		f.AppArmor.Profiles = enforced(string(b))
+		if err := appArmor(&f.AppArmor); err != nil {
+			return err
+		}
 	}
 	if f.SELinux.Enabled {
 		dir, err := openSELinux()
@@ -69,6 +72,25 @@ func labels(f *Facts) error {
 			return fmt.Errorf("selinux is active and its mode cannot be read: %w", err)
 		}
 		f.SELinux.Enforcing = string(mode) == "1"
+	}
+	return nil
+}
+
+// appArmor asks for the rest. What cannot be read stays empty, which no policy that wants
+// a profile takes for an answer; but for the own label, where empty would mean none.
+func appArmor(f *AppArmor) error {
+	var err error
+	if f.Own, err = readLine("/proc/thread-self/attr/apparmor/current"); err != nil {
+		return fmt.Errorf("apparmor is active and the shim's own label cannot be read: %w", err)
+	}
+	if mode, err := readLine("/sys/module/apparmor/parameters/mode"); err == nil {
+		f.Mode = mode
+	}
+	for _, name := range AppArmorFeatures {
+		var st unix.Stat_t
+		if unix.Lstat(securityfs+"/apparmor/features/"+name, &st) == nil {
+			f.Features = append(f.Features, name)
+		}
 	}
 	return nil
 }

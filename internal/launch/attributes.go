@@ -6,8 +6,10 @@ import (
 	"strconv"
 
 	"casemate/apparmor"
+	"casemate/internal/facts"
 	"casemate/internal/mount"
 	"casemate/internal/plan"
+	"casemate/internal/sealed"
 	"casemate/selinux"
 
 	"golang.org/x/sys/unix"
@@ -44,8 +46,8 @@ func label(l *plan.List, c *lowering) {
 	if e := &c.policy.Exec; e.SetOOM {
 		files = append(files, file{"self/oom_score_adj", strconv.Itoa(int(e.OOMScore)), e.At})
 	}
-	if a := c.policy.LSM.AppArmor; a.Text != "" && apparmor.Lack(a.Text, c.facts.AppArmor) == "" {
-		files = append(files, file{"thread-self/" + apparmor.ExecFile, apparmor.ExecText(a.Text), a.At})
+	if a := c.policy.LSM.AppArmor; a.Text != "" && appArmorLack(c.policy, c.facts) == "" {
+		files = append(files, file{"thread-self/" + apparmor.ExecFile, apparmor.ExecText(a.Text, c.facts.AppArmor), a.At})
 	}
 	if s := c.policy.LSM.SELinux; s.Text != "" && c.facts.SELinux.Enabled {
 		files = append(files, file{"thread-self/" + selinux.ExecFile, s.Text, s.At})
@@ -58,6 +60,15 @@ func label(l *plan.List, c *lowering) {
 		mount.OpenProc(l, f.at, "procfs", f.path, "file")
 		l.Add(f.at, plan.Write, plan.Slot("file"), plan.Bytes(strconv.Quote(f.text), []byte(f.text)), plan.Num(uint64(len(f.text))))
 	}
+}
+
+// profile is the generated profile that the parent has in the kernel before the clone.
+func profile(p *sealed.Policy, f *facts.Facts) plan.Profile {
+	if len(p.LSM.Profile.Binaries) == 0 || appArmorLack(p, f) != "" {
+		return plan.Profile{}
+	}
+	b := p.LSM.Profile.Binaries[0]
+	return plan.Profile{Name: p.LSM.AppArmor.Text, ABI: b.ABI, Binary: b.Bytes, At: p.LSM.AppArmor.At}
 }
 
 var cloneFlags = plan.Names{

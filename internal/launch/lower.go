@@ -52,6 +52,7 @@ func Lower(p *sealed.Policy, f *facts.Facts) (*plan.Plan, error) {
 		Filter:  fmt.Sprintf("%d instructions by %s", len(filter.Program)/8, filter.By),
 		Lacks:   prefer,
 		Cgroup:  group,
+		Profile: profile(p, f),
 		Opens:   append(append(given(), sockets(c)...), mount.Opens(p)...),
 		// The cgroup namespace comes later; see the row.
 		Clone: plan.Flags(p.Namespaces.New&^unix.CLONE_NEWCGROUP, &cloneFlags),

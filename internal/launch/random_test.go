@@ -118,7 +118,7 @@ func arbitraryFacts(r *rand.Rand, p *sealed.Policy) *facts.Facts {
 		Cgroup: facts.Cgroup{Mount: "/sys/fs/cgroup", Own: "/", Controllers: []string{"memory", "pids"}},
 		Paths:  map[string]string{},
 	}
-	f.AppArmor = facts.AppArmor{Enabled: p.LSM.AppArmor.Require || r.Intn(2) == 0, Known: r.Intn(2) == 0, Profiles: []string{"profile"}}
+	f.AppArmor = facts.AppArmor{Mode: "enforce", Enabled: p.LSM.AppArmor.Require || r.Intn(2) == 0, Known: r.Intn(2) == 0, Profiles: []string{"profile"}}
 	on := p.LSM.SELinux.Require || r.Intn(2) == 0
 	f.SELinux = facts.SELinux{Enabled: on, Enforcing: on}
 	for _, m := range slices.Concat(p.Masks, p.ReadOnly) {

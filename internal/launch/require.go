@@ -50,7 +50,7 @@ func lacks(p *sealed.Policy, f *facts.Facts) (must, prefer []string) {
 		label sealed.Label
 		lack  string
 	}{
-		{p.LSM.AppArmor, apparmor.Lack(p.LSM.AppArmor.Text, f.AppArmor)},
+		{p.LSM.AppArmor, appArmorLack(p, f)},
 		{p.LSM.SELinux, selinux.Lack(f.SELinux)},
 	} {
 		switch {
@@ -62,6 +62,10 @@ func lacks(p *sealed.Policy, f *facts.Facts) (must, prefer []string) {
 		}
 	}
 	return must, prefer
+}
+
+func appArmorLack(p *sealed.Policy, f *facts.Facts) string {
+	return apparmor.Lack(p.LSM.AppArmor.Text, len(p.LSM.Profile.Binaries) > 0, f.AppArmor)
 }
 
 // needed are the capabilities that the steps of every plan need.

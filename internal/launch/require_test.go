@@ -42,6 +42,9 @@ func TestWhatIsRequiredAndMissing(t *testing.T) {
 		{"oom score", func(f *facts.Facts) { f.CapPermit &^= 1 << unix.CAP_SYS_RESOURCE }, []string{"min.toml:3: a negative oom_score_adj needs CAP_SYS_RESOURCE"}},
 		{"apparmor", func(f *facts.Facts) { f.AppArmor = facts.AppArmor{} }, []string{"full.toml:45: AppArmor is not active (CONFIG_SECURITY_APPARMOR"}},
 		{"profile", func(f *facts.Facts) { f.AppArmor.Profiles = []string{"other"} }, []string{`full.toml:45: the AppArmor profile "casemate-test" is not loaded`}},
+		{"complain", func(f *facts.Facts) { f.AppArmor.Mode = "complain" }, []string{"full.toml:45: AppArmor is in complain mode"}},
+		{"mode", func(f *facts.Facts) { f.AppArmor.Mode = "" }, []string{"full.toml:45: AppArmor is in an unknown mode"}},
+		{"shim", func(f *facts.Facts) { f.AppArmor.Own = "casemate-shim (complain)" }, []string{`full.toml:45: the shim's own AppArmor label is "casemate-shim (complain)"`}},
 		{"selinux", func(f *facts.Facts) {}, []string{"full.toml:46: SELinux is not active (CONFIG_SECURITY_SELINUX"}},
 		{"permissive", func(f *facts.Facts) { f.SELinux = facts.SELinux{Enabled: true} }, []string{"full.toml:46: SELinux is permissive (enforcing=1"}},
 	} {
@@ -112,6 +115,7 @@ func TestWhatIsPreferredAndMissing(t *testing.T) {
 		{"selinux alone", "debian12-selinux", func(*facts.Facts) {}, []string{"full.toml:45: AppArmor is not active"}, []string{"system_u:system_r:full_t:s0"}},
 		{"permissive", "debian12-selinux", func(f *facts.Facts) { f.SELinux.Enforcing = false }, []string{"full.toml:45: AppArmor is not active", "full.toml:46: SELinux is permissive"}, []string{"system_u:system_r:full_t:s0"}},
 		{"profile not loaded", "debian12-apparmor", func(f *facts.Facts) { f.AppArmor.Profiles = nil }, []string{`full.toml:45: the AppArmor profile "casemate-test" is not loaded`, "full.toml:46: SELinux"}, nil},
+		{"confined shim", "debian12-apparmor", func(f *facts.Facts) { f.AppArmor.Own = "casemate-shim (enforce)" }, []string{"full.toml:46: SELinux"}, []string{"stack casemate-test"}},
 		{"profiles unreadable", "debian12-apparmor", func(f *facts.Facts) { f.AppArmor.Known, f.AppArmor.Profiles = false, nil }, []string{"full.toml:46: SELinux"}, []string{"exec casemate-test"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

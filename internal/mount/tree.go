@@ -117,12 +117,18 @@ func device(l *plan.List, slot string, d *sealed.Device) {
 		plan.Named(unix.Mkdev(d.Major, d.Minor), fmt.Sprintf("makedev(%d, %d)", d.Major, d.Minor)))
 }
 
+// NodeNames are the devices among DevNames.
+func NodeNames() []string {
+	names := make([]string, len(nodes))
+	for i, n := range nodes {
+		names[i] = n.name
+	}
+	return names
+}
+
 // DevNames are what stands in a fresh /dev besides what is mounted there.
 func DevNames() []string {
-	names := []string{"pts"}
-	for _, n := range nodes {
-		names = append(names, n.name)
-	}
+	names := append([]string{"pts"}, NodeNames()...)
 	for _, k := range links {
 		names = append(names, k[0])
 	}

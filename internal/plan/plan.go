@@ -15,6 +15,7 @@ type Plan struct {
 	Filter  string // length of the seccomp filter, and who compiled it
 	Lacks   []string
 	Cgroup  Cgroup
+	Profile Profile
 	Opens   []Open
 	Clone   Arg // flags of clone3(2)
 	Steps   []Step
@@ -27,6 +28,15 @@ type Cgroup struct {
 	Files       []File
 	Devices     []byte // a program of type BPF_PROG_TYPE_CGROUP_DEVICE; none: no program
 	DevicesAt   string
+}
+
+// Profile is an AppArmor profile that the kernel must have before the clone; none
+// without a name.
+type Profile struct {
+	Name   string
+	ABI    string // of the features it was compiled for
+	Binary []byte
+	At     string
 }
 
 // File is one control file and what is written to it.

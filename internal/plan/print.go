@@ -16,6 +16,9 @@ func Print(w io.Writer, p *Plan, reasons map[string]string) error {
 		fmt.Fprintf(b, "the host lacks: %s\n", l)
 	}
 	b.WriteString("\nparent\n")
+	if f := p.Profile; f.Name != "" {
+		line(b, "profile", fmt.Sprintf("%s for AppArmor, %d bytes of abi %s", f.Name, len(f.Binary), f.ABI), f.At)
+	}
 	p.Cgroup.print(b)
 	for _, o := range p.Opens {
 		line(b, "open", fmt.Sprintf("%s: %s", o.Slot, o.describe()), o.At)

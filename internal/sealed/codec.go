@@ -25,6 +25,8 @@ const (
 	maxForward     = 64
 	maxCredentials = 64
 	maxWord        = 64
+	maxBinaries    = 1
+	maxBinary      = 256 << 10 // a profile of a usual policy has some 10 KiB
 
 	maxInstructions = 4096 // BPF_MAXINSNS
 	instructionSize = 8    // struct sock_filter
@@ -47,6 +49,8 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	wire.List(c, &p.Filters, 12, maxFilters, codeFilter)
 	codeLabel(c, &p.LSM.AppArmor)
 	codeLabel(c, &p.LSM.SELinux)
+	codeDigest(c, &p.LSM.Profile.Text)
+	wire.List(c, &p.LSM.Profile.Binaries, 8, maxBinaries, codeBinary)
 	wire.List(c, &p.Limits, 12, maxLimits, codeLimit)
 	wire.List(c, &p.Devices, 18, maxDevices, codeDevice)
 	wire.List(c, &p.Signals.Forward, 2, maxForward, codeForward)
@@ -72,8 +76,12 @@ func codePassed(c *wire.Coder, p *Passed) {
 func codeInput(c *wire.Coder, i *Input) {
 	c.String(&i.Kind, maxWord)
 	c.String(&i.Name, maxLine)
-	for n := range i.Digest {
-		c.U8(&i.Digest[n])
+	codeDigest(c, &i.Digest)
+}
+
+func codeDigest(c *wire.Coder, d *[32]byte) {
+	for n := range d {
+		c.U8(&d[n])
 	}
 }
 
@@ -148,6 +156,11 @@ func codeLabel(c *wire.Coder, l *Label) {
 	c.String(&l.Text, maxLine)
 	c.Bool(&l.Require)
 	c.String(&l.At, maxLine)
+}
+
+func codeBinary(c *wire.Coder, b *Binary) {
+	c.String(&b.ABI, maxWord)
+	c.Blob(&b.Bytes, maxBinary)
 }
 
 func codeLimit(c *wire.Coder, l *Limit) {

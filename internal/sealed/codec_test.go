@@ -133,6 +133,7 @@ func TestLeastSizes(t *testing.T) {
 	one[Filter](t, 12, codeFilter)
 	one[Limit](t, 12, codeLimit)
 	one[Device](t, 18, codeDevice)
+	one[Binary](t, 8, codeBinary)
 	one[Forward](t, 2, codeForward)
 }
 

@@ -32,7 +32,7 @@ type Policy struct {
 // Input is one thing that the policy was compiled from: the text, a base, a
 // group file, the syscall table, the compiler, libseccomp.
 type Input struct {
-	Kind   string   // "text", "base", "group", "table", "passwd", "compiler", "libseccomp"
+	Kind   string   // "text", "base", "group", "table", "passwd", "compiler", "libseccomp", "apparmor"
 	Name   string   // "nginx.toml", "base/daemon", "2.5.4"
 	Digest [32]byte // SHA-256 of its bytes; of the name where there are no bytes
 }
@@ -156,6 +156,19 @@ const (
 // LSM holds the security-module labels; "" for none.
 type LSM struct {
 	AppArmor, SELinux Label
+	Profile           Profile // the one that AppArmor names, where it was generated
+}
+
+// Profile is an AppArmor profile made from this policy; one without binaries is none.
+type Profile struct {
+	Text     [32]byte // SHA-256 of its text, which can be made again from the policy
+	Binaries []Binary
+}
+
+// Binary is a compiled profile, as the kernel takes it.
+type Binary struct {
+	ABI   string // the set of features it was compiled for, "3.0"
+	Bytes []byte
 }
 
 // Label is an exec label.

@@ -83,8 +83,9 @@ func full() *Policy {
 		Caps:     Capabilities{Keep: 1<<10 | 1<<62, Ambient: 1 << 10, At: "nginx.toml:12"},
 		Filters:  []Filter{{ArchAMD64, long(12), "casemate"}, {ArchARM64, deny(), "libseccomp 2.5.4"}},
 		LSM: LSM{
-			AppArmor: Label{"casemate.nginx", true, "nginx.toml:40"},
+			AppArmor: Label{"casemate-nginx", true, "nginx.toml:40"},
 			SELinux:  Label{"system_u:system_r:container_t:s0:c1,c2", true, "nginx.toml:41"},
+			Profile:  Profile{[32]byte{7}, []Binary{{"3.0", []byte("a compiled profile")}}},
 		},
 		Limits: []Limit{
 			{"memory.max", "536870912", "nginx.toml:50"}, {"cpu.max", "50000 100000", "nginx.toml:51"},

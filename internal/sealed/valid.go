@@ -17,7 +17,7 @@ func Validate(p *Policy) error {
 }
 
 // inputKinds is the closed list of Input.Kind.
-var inputKinds = [...]string{"text", "base", "group", "table", "passwd", "compiler", "libseccomp"}
+var inputKinds = [...]string{"text", "base", "group", "table", "passwd", "compiler", "libseccomp", "apparmor"}
 
 func validNames(p *Policy) error {
 	if why := serviceFault(p.Service); why != "" {

@@ -12,6 +12,12 @@ func validLSM(p *Policy) error {
 	if strings.Contains(a.Text, "//&") {
 		return invalid(a.At, "apparmor: %s stacks profiles", clip(a.Text))
 	}
+	if strings.HasPrefix(a.Text, ":") || strings.Contains(a.Text, "://") {
+		return invalid(a.At, "apparmor: %s is of another namespace", clip(a.Text))
+	}
+	if err := validProfile(p); err != nil {
+		return err
+	}
 	if err := validLabel("selinux", s); err != nil {
 		return err
 	}
@@ -32,6 +38,35 @@ func validLabel(module string, l *Label) error {
 	}
 	if l.Text == "" && l.Require {
 		return invalid(l.At, "%s: a label is required and none is given", module)
+	}
+	return nil
+}
+
+// validProfile: a generated profile has its binary, its digest and the name that is the
+// service's; without one nothing of it is there. What is in the binary is looked at where
+// it is loaded.
+func validProfile(p *Policy) error {
+	f, a := &p.LSM.Profile, &p.LSM.AppArmor
+	if len(f.Binaries) == 0 {
+		if f.Text != [32]byte{} {
+			return invalid(a.At, "apparmor: a profile without its binary form")
+		}
+		return nil
+	}
+	if a.Text != "casemate-"+p.Service {
+		return invalid(a.At, "apparmor: a generated profile is casemate-%s, the label %s", clip(p.Service), clip(a.Text))
+	}
+	if len(f.Binaries) > maxBinaries {
+		return invalid(a.At, "apparmor: %d binaries", len(f.Binaries))
+	}
+	for i := range f.Binaries {
+		b := &f.Binaries[i]
+		if why := lineFault(b.ABI, maxWord); why != "" || b.ABI == "" {
+			return invalid(a.At, "apparmor: the abi of the profile %s", orEmpty(why))
+		}
+		if len(b.Bytes) == 0 || len(b.Bytes) > maxBinary {
+			return invalid(a.At, "apparmor: a profile of %d bytes", len(b.Bytes))
+		}
 	}
 	return nil
 }

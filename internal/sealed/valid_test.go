@@ -50,6 +50,9 @@ func accepted(t *testing.T, tests []refusal) {
 }
 
 func TestNames(t *testing.T) {
+	service := func(name string) func(*Policy) {
+		return func(p *Policy) { p.Service, p.LSM.AppArmor.Text = name, "casemate-"+name }
+	}
 	refused(t, []refusal{
 		{"no service", func(p *Policy) { p.Service = "" }, "service"},
 		{"upper case", func(p *Policy) { p.Service = "Nginx" }, "service"},
@@ -75,8 +78,8 @@ func TestNames(t *testing.T) {
 		{"place of a label", func(p *Policy) { p.LSM.SELinux.At = strings.Repeat("x", 5000) }, "place"},
 	})
 	accepted(t, []refusal{
-		{name: "63 characters", change: func(p *Policy) { p.Service = strings.Repeat("a", 63) }},
-		{name: "all kinds of characters", change: func(p *Policy) { p.Service = "0a.b_c-d" }},
+		{name: "63 characters", change: service(strings.Repeat("a", 63))},
+		{name: "all kinds of characters", change: service("0a.b_c-d")},
 		{name: "no places", change: func(p *Policy) { p.Mounts[1].At = "" }},
 	})
 }
@@ -143,7 +146,10 @@ func TestSignals(t *testing.T) {
 }
 
 func TestLabels(t *testing.T) {
-	apparmor := func(s string) func(*Policy) { return func(p *Policy) { p.LSM.AppArmor.Text = s } }
+	apparmor := func(s string) func(*Policy) {
+		return func(p *Policy) { p.LSM.AppArmor.Text, p.LSM.Profile = s, Profile{} }
+	}
+	profile := func(change func(*Profile)) func(*Policy) { return func(p *Policy) { change(&p.LSM.Profile) } }
 	selinux := func(s string) func(*Policy) { return func(p *Policy) { p.LSM.SELinux.Text = s } }
 	refused(t, []refusal{
 		{"stack", apparmor("a//&b"), "stacks"},
@@ -152,6 +158,15 @@ func TestLabels(t *testing.T) {
 		{"4097 bytes", apparmor(strings.Repeat("a", 4097)), "too long"},
 		{"white space", apparmor(" a"), "white space"},
 		{"required and none", apparmor(""), "required"},
+		{"another namespace", apparmor(":host:a"), "another namespace"},
+		{"another namespace, short", apparmor("host://a"), "another namespace"},
+		{"another's generated profile", func(p *Policy) { p.LSM.AppArmor.Text = "casemate-other" }, "a generated profile is casemate-nginx"},
+		{"profile without its binary", profile(func(f *Profile) { f.Binaries = nil }), "without its binary form"},
+		{"profile for two features", profile(func(f *Profile) { f.Binaries = append(f.Binaries, f.Binaries...) }), "2 binaries"},
+		{"profile of nothing", profile(func(f *Profile) { f.Binaries[0].Bytes = nil }), "profile of 0 bytes"},
+		{"profile too large", profile(func(f *Profile) { f.Binaries[0].Bytes = make([]byte, maxBinary+1) }), "profile of 262145 bytes"},
+		{"profile for no features", profile(func(f *Profile) { f.Binaries[0].ABI = "" }), "abi of the profile is empty"},
+		{"profile for two lines", profile(func(f *Profile) { f.Binaries[0].ABI = "3\n0" }), "abi of the profile holds a control"},
 		{"context of two", selinux("a:b"), "user:role:type"},
 		{"context with a hole", selinux("a::c:s0"), "user:role:type"},
 		{"context without level", selinux("a:b:c:"), "user:role:type"},

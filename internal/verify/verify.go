@@ -146,8 +146,8 @@ func (r *reader) cgroup(t Target) {
 // labels compares the security context, once for each module that the policy names
 // and the host has. AppArmor adds the mode; only enforce confines.
 func (r *reader) labels(t Target) {
-	if l := t.Policy.LSM.AppArmor; l.Text != "" && apparmor.Lack(l.Text, t.Facts.AppArmor) == "" {
-		r.label("apparmor", "attr/apparmor/current", l.Text+" (enforce)")
+	if l := t.Policy.LSM.AppArmor; l.Text != "" && apparmor.Lack(l.Text, len(t.Policy.LSM.Profile.Binaries) > 0, t.Facts.AppArmor) == "" {
+		r.label("apparmor", "attr/apparmor/current", apparmor.Expected(l.Text, t.Facts.AppArmor))
 	}
 	if l := t.Policy.LSM.SELinux; l.Text != "" && t.Facts.SELinux.Enabled {
 		r.label("selinux", "attr/current", l.Text)

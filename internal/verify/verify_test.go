@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"casemate/internal/child"
+	"casemate/internal/facts"
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
 
@@ -242,7 +243,9 @@ func TestWhatCannotBeRead(t *testing.T) {
 		{"no such process", "open process", func(t *Target) { t.PID = 1 << 30 }},
 		{"no procfs", "open process", func(t *Target) { t.Proc = -1 }},
 		{"no label", "read attr/current of init", func(t *Target) { t.Facts.SELinux.Enabled, t.Policy.LSM.SELinux.Text = true, "u:r:t:s0" }},
-		{"no profile", "read attr/apparmor/current of init", func(t *Target) { t.Facts.AppArmor.Enabled, t.Policy.LSM.AppArmor.Text = true, "x" }},
+		{"no profile", "read attr/apparmor/current of init", func(t *Target) {
+			t.Facts.AppArmor, t.Policy.LSM.AppArmor.Text = facts.AppArmor{Enabled: true, Mode: "enforce"}, "x"
+		}},
 	} {
 		other, f := target, *target.Facts
 		other.Policy, other.Facts = declared(), &f

@@ -9,6 +9,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// A generated profile has the service's name, and what made it is among the inputs.
+func TestGeneratedProfile(t *testing.T) {
+	p := good(t, "lsm.apparmor = { generate = true, require = false }\n")
+	if p.LSM.AppArmor != (sealed.Label{Text: "casemate-x", At: "p.toml:5"}) || len(p.LSM.Profile.Binaries) != 1 || p.LSM.Profile.Binaries[0].ABI != "3.0" {
+		t.Errorf("%+v", p.LSM)
+	}
+	made := 0
+	for _, in := range p.Inputs {
+		if in.Kind == "apparmor" {
+			made++
+		}
+	}
+	if made != 2 {
+		t.Errorf("inputs %+v", p.Inputs)
+	}
+	if p = good(t, "lsm.apparmor = { profile = \"web\", generate = false }\n"); len(p.LSM.Profile.Binaries) != 0 {
+		t.Errorf("%+v", p.LSM)
+	}
+	refuse(t, "lsm.apparmor = { generate = true }\nmounts.tmpfs = [{ at = \"/a*\" }]\n", "p.toml:5:29: no profile can be generated: the path \"/a*\" (p.toml:6) has a '*', which a generated profile cannot carry: \"lsm.apparmor.generate\"")
+}
+
 // network.mode and namespaces.share are two spellings of one grant.
 func TestNetwork(t *testing.T) {
 	const why = "\n[why]\n\"namespaces.net\" = \"it serves the host\"\n"

@@ -130,7 +130,7 @@ func (c *compiler) inputs() {
 		named("compiler", "casemate "+Version),
 		named("libseccomp", seccomp.LibraryVersion()),
 	)
-	kinds := []string{"text", "base", "group", "passwd", "table", "compiler", "libseccomp"}
+	kinds := []string{"text", "base", "group", "passwd", "table", "compiler", "libseccomp", "apparmor"}
 	slices.SortFunc(in, func(a, b sealed.Input) int {
 		if d := slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind); d != 0 {
 			return d

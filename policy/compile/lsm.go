@@ -1,10 +1,13 @@
 package compile
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 
+	"casemate/apparmor"
 	"casemate/internal/sealed"
+	"casemate/policy/profile"
 	"casemate/policy/syntax"
 
 	"github.com/opencontainers/selinux/go-selinux"
@@ -23,12 +26,12 @@ func (c *compiler) lsm() {
 
 func (c *compiler) apparmor(a *syntax.AppArmor) {
 	if given(a.Generate, false) {
-		c.fail(c.file.Pos("lsm.apparmor.generate"), "lsm.apparmor.generate", "", later)
+		c.generate(a)
 		return
 	}
 	p := c.file.Pos("lsm.apparmor.profile")
 	if a.Profile == nil {
-		c.fail(c.file.KeyPos("lsm.apparmor"), "lsm.apparmor", `write: profile = "NAME"`, "no profile is named")
+		c.fail(c.file.KeyPos("lsm.apparmor"), "lsm.apparmor", `write: generate = true, or profile = "NAME"`, "no profile is named")
 		return
 	}
 	c.out.LSM.AppArmor = sealed.Label{Text: *a.Profile, Require: given(a.Require, true), At: at(p)}
@@ -37,11 +40,43 @@ func (c *compiler) apparmor(a *syntax.AppArmor) {
 		c.fail(p, name[:32]+"…", "", "the name of a profile has at most 255 bytes")
 	case strings.Contains(name, "//&"):
 		c.fail(p, name, "name one profile", "a stack of profiles")
+	case strings.HasPrefix(name, ":") || strings.Contains(name, "://"): // aa_splitn_fqname
+		c.fail(p, name, "name one of the shim's own", "the profile of another namespace")
 	case strings.TrimSpace(name) != name:
 		c.fail(p, name, "", "the name begins or ends in white space, which the kernel would cut off")
-	case name == "unconfined":
+	case name == apparmor.Unconfined || strings.HasSuffix(name, "//"+apparmor.Unconfined):
 		c.fail(p, name, "leave lsm.apparmor out", "unconfined is no profile")
 	}
+}
+
+// generate names the profile that is made when all else is resolved.
+func (c *compiler) generate(a *syntax.AppArmor) {
+	p := c.file.Pos("lsm.apparmor.generate")
+	switch {
+	case a.Profile != nil:
+		c.fail(c.file.Pos("lsm.apparmor.profile"), *a.Profile, "name a profile that the image loads, or have one generated", "two profiles")
+	case apparmor.IsReserved(c.out.Service):
+		c.fail(p, "lsm.apparmor.generate", "give the service another name", "the profile would be %q, which is the shim's own", apparmor.ShimProfile)
+	}
+	c.out.LSM.AppArmor = sealed.Label{Text: apparmor.ProfileName(c.out.Service), Require: given(a.Require, true), At: at(p)}
+}
+
+// profile makes the AppArmor profile of a policy that has no fault so far.
+func (c *compiler) profile() {
+	if a := c.file.LSM.AppArmor; a == nil || !given(a.Generate, false) || len(c.errs) > 0 || c.broken != nil {
+		return
+	}
+	built, err := profile.Build(c.out)
+	if err != nil {
+		hint := ""
+		if errors.Is(err, profile.ErrNoParser) {
+			hint = profile.Hint
+		}
+		c.fail(c.file.Pos("lsm.apparmor.generate"), "lsm.apparmor.generate", hint, "no profile can be generated: %v", err)
+		return
+	}
+	c.out.LSM.Profile = built.Profile
+	c.source.inputs = append(c.source.inputs, built.Inputs...)
 }
 
 func (c *compiler) selinux(s *syntax.SELinux) {

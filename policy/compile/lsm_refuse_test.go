@@ -1,12 +1,15 @@
 package compile
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRefusedLsm(t *testing.T) {
 	refuseAll(t, map[string][2]string{
 		"no profile": {
 			`lsm.apparmor = { require = true }`,
-			`p.toml:5:5: no profile is named: "lsm.apparmor"; hint: write: profile = "NAME"`,
+			`p.toml:5:5: no profile is named: "lsm.apparmor"; hint: write: generate = true, or profile = "NAME"`,
 		},
 		"stacked profiles": {
 			`lsm.apparmor.profile = "a//&b"`,
@@ -19,6 +22,34 @@ func TestRefusedLsm(t *testing.T) {
 		"profile with a space at the end": {
 			`lsm.apparmor.profile = "a "`,
 			`p.toml:5:24: the name begins or ends in white space, which the kernel would cut off: "a "`,
+		},
+		"profile with a line end": {
+			`lsm.apparmor.profile = "a\nb"`,
+			`p.toml:5:24: the string holds a character that is not allowed: U+000A: "a\nb"`,
+		},
+		"profile with a NUL": {
+			`lsm.apparmor.profile = "a\u0000b"`,
+			`p.toml:5:24: the string holds a character that is not allowed: U+0000: "a\x00b"`,
+		},
+		"profile of 4 KiB": {
+			`lsm.apparmor.profile = "` + strings.Repeat("a", 4096) + `"`,
+			`p.toml:5:24: the name of a profile has at most 255 bytes: "` + strings.Repeat("a", 32) + `…"`,
+		},
+		"profile of another namespace": {
+			`lsm.apparmor.profile = ":host:web"`,
+			`p.toml:5:24: the profile of another namespace: ":host:web"; hint: name one of the shim's own`,
+		},
+		"profile of another namespace, short": {
+			`lsm.apparmor.profile = "host://web"`,
+			`p.toml:5:24: the profile of another namespace: "host://web"; hint: name one of the shim's own`,
+		},
+		"unconfined child": {
+			`lsm.apparmor.profile = "web//unconfined"`,
+			`p.toml:5:24: unconfined is no profile: "web//unconfined"; hint: leave lsm.apparmor out`,
+		},
+		"two profiles": {
+			`lsm.apparmor = { profile = "a", generate = true }`,
+			`p.toml:5:28: two profiles: "a"; hint: name a profile that the image loads, or have one generated`,
 		},
 		"no context": {
 			`lsm.selinux = { require = true }`,

@@ -1,7 +1,12 @@
 package diff
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"reflect"
+
 	"casemate/internal/sealed"
+	"casemate/policy/profile"
 
 	"golang.org/x/sys/unix"
 )
@@ -59,6 +64,7 @@ func (d *differ) labels() error {
 	o, n := &d.old.Policy.LSM, &d.new.Policy.LSM
 	d.label("apparmor", o.AppArmor, n.AppArmor)
 	d.label("selinux", o.SELinux, n.SELinux)
+	d.profile(o, n)
 	return nil
 }
 
@@ -81,6 +87,40 @@ func (d *differ) label(module string, o, n sealed.Label) {
 			Note: "without require a host that lacks the module runs the service without the label",
 		})
 	}
+}
+
+// profile is a generated one. Where it is what this version makes of its policy it grants
+// nothing of its own, and all that it follows from is compared elsewhere.
+func (d *differ) profile(o, n *sealed.LSM) {
+	generated := [2]bool{len(o.Profile.Binaries) > 0, len(n.Profile.Binaries) > 0}
+	c := Change{Subject: "apparmor profile", OldAt: o.AppArmor.At, NewAt: n.AppArmor.At}
+	switch {
+	case generated[0] != generated[1] && o.AppArmor.Text != "" && n.AppArmor.Text != "":
+		origin := map[bool]string{true: "generated", false: "loaded by the system"}
+		c.Order, c.Old, c.New = Incomparable, origin[generated[0]], origin[generated[1]]
+	case reflect.DeepEqual(o.Profile, n.Profile) || !generated[0] || !generated[1]:
+		return
+	case o.Profile.Text != n.Profile.Text && follows(d.old.Policy) && follows(d.new.Policy):
+		return
+	default:
+		c.Order, c.Old, c.New = Unknown, profileText(&o.Profile), profileText(&n.Profile)
+		c.Note = "made by another version of casemate or of apparmor_parser, whose rules are not compared"
+	}
+	d.add(c)
+}
+
+// follows tells whether the profile is the one that this version generates.
+func follows(p *sealed.Policy) bool {
+	text, err := profile.Text(p)
+	return err == nil && sha256.Sum256([]byte(text)) == p.LSM.Profile.Text
+}
+
+func profileText(p *sealed.Profile) string {
+	var binary []byte
+	for _, b := range p.Binaries {
+		binary = append(append(binary, b.ABI...), b.Bytes...)
+	}
+	return fmt.Sprintf("text %.4x, binary %.4x", p.Text, sha256.Sum256(binary))
 }
 
 func flag(on bool) uint64 {

@@ -28,7 +28,7 @@ type LSM struct {
 // AppArmor names a profile that the host has loaded.
 type AppArmor struct {
 	Profile  *string `toml:"profile" doc:"Name of a loaded profile."`
-	Generate *bool   `toml:"generate" doc:"Generate a profile from this policy. Not supported yet: only false."`
+	Generate *bool   `toml:"generate" doc:"Generate the profile casemate-SERVICE from this policy and load it at launch. Default: false."`
 	Require  *bool   `toml:"require" doc:"Fail the launch on a host without AppArmor. Default: true."`
 }
 

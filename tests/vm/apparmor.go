@@ -1,0 +1,29 @@
+package vm
+
+import "path/filepath"
+
+// appArmor is the rung with AppArmor enforcing: the tests of confinement once more, each
+// under a generated profile, and those of AppArmor itself. The parser is there because
+// the tests compile their policies in the guest.
+func appArmor(i *image) error {
+	if err := integration("TestAppArmor|TestConfinement|TestForwardMap|TestSealedPolicyRefused")(i); err != nil {
+		return err
+	}
+	if err := i.program("/usr/sbin/apparmor_parser", "bin/apparmor_parser"); err != nil {
+		return err
+	}
+	if err := i.tree("/etc/apparmor.d/abi", "etc/apparmor.d/abi"); err != nil {
+		return err
+	}
+	tests, err := directory()
+	if err != nil {
+		return err
+	}
+	if err := i.copy(filepath.Join(tests, "../dist/apparmor/casemate-shim"), "casemate/dist/apparmor/casemate-shim"); err != nil {
+		return err
+	}
+	// Where the profiles expect it.
+	i.put("usr/lib/casemate/casemate-init", i.archive["casemate/bin/casemate-init"])
+	i.guest.Env = append(i.guest.Env, "CASEMATE_TEST_LSM=apparmor = { generate = true }")
+	return nil
+}
