@@ -171,7 +171,7 @@ const maxKeys = 1 << 20
 
 // readAtMost reads a file, and one byte more than the bound so that its reader can tell.
 func readAtMost(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := openNow(path)
 	if err != nil {
 		return nil, err
 	}

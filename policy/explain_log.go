@@ -13,6 +13,10 @@ import (
 // maxLog bounds what is read of a log.
 const maxLog = 16 << 20
 
+// maxRecords bounds the answers. A workload chooses its own names and calls, and so what
+// stands in the log.
+const maxRecords = 4096
+
 // logged explains the records of a log, each call once; other lines are passed over.
 func logged(s *explain.Subject, log io.Reader) (*explain.Answer, error) {
 	limited := &io.LimitedReader{R: log, N: maxLog + 1}
@@ -57,6 +61,9 @@ func explainLine(s *explain.Subject, line string, seen map[explain.Record]bool, 
 	}
 	if err != nil || seen[*r] {
 		return err
+	}
+	if len(seen) == maxRecords {
+		return fmt.Errorf("more than %d different records", maxRecords)
 	}
 	seen[*r] = true
 	a, err := explain.Log(s, r)

@@ -52,7 +52,7 @@ const maxKey = 4 << 10
 
 // readKey reads a private key that nobody else can read.
 func readKey(path string) (ed25519.PrivateKey, error) {
-	f, err := os.Open(path)
+	f, err := openNow(path)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 
@@ -61,6 +62,9 @@ func runPlan(flags *flag.FlagSet, args []string) error {
 	return plan.Print(os.Stdout, p, launch.Reasons())
 }
 
+// maxFacts bounds a file of recorded facts; those of a host have some 10 KiB.
+const maxFacts = 1 << 20
+
 // hostFacts reads recorded facts, or asks this host; its service manager is taken to pass
 // what the policy names.
 func hostFacts(recorded string, p *sealed.Policy) (*facts.Facts, error) {
@@ -79,13 +83,13 @@ func hostFacts(recorded string, p *sealed.Policy) (*facts.Facts, error) {
 		}
 		return host, err
 	}
-	f, err := os.Open(recorded)
+	f, err := openNow(recorded)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	host := new(facts.Facts)
-	d := json.NewDecoder(f)
+	d := json.NewDecoder(io.LimitReader(f, maxFacts))
 	d.DisallowUnknownFields()
 	if err := d.Decode(host); err != nil {
 		return nil, fmt.Errorf("%s: not facts of a host: %w", recorded, err)

@@ -47,7 +47,7 @@ func runShow(flags *flag.FlagSet, args []string) error {
 // open reads a sealed policy. It is no judge of who may have written it: that is
 // the shim's question, at boot.
 func open(path string) (*sealed.File, error) {
-	file, err := os.Open(path)
+	file, err := openNow(path)
 	if err != nil {
 		return nil, err
 	}

@@ -54,9 +54,14 @@ func sealedForm(path string, r *compile.Result) (*sealed.File, error) {
 	return f, nil
 }
 
+// openNow opens a file to be read. A FIFO in place of it does not hold a build up: one
+// that nobody writes to is empty, and one that somebody does is read to its end.
+func openNow(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
 func startsSealed(path string) (bool, error) {
-	// A FIFO in place of the file must not hold a build up.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := openNow(path)
 	if err != nil {
 		return false, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"casemate/internal/sealed"
 	"casemate/policy/filter"
+	"casemate/policy/prove"
 	"casemate/policy/syntax"
 )
 
@@ -23,6 +24,26 @@ type Subject struct {
 	// Of its text; both nil where only the sealed policy is there.
 	Rules *filter.Rules
 	Text  *syntax.File
+
+	// What was asked before: a log asks often.
+	programs map[filter.Arch]*prove.Program
+	logged   map[Record]*Answer // by what a record says of the call alone
+}
+
+// program is the filter for arch, which the policy has.
+func (s *Subject) program(arch filter.Arch) (*prove.Program, error) {
+	if p := s.programs[arch]; p != nil {
+		return p, nil
+	}
+	p, err := prove.Parse(filterOf(s.Policy, arch).Program)
+	if err != nil {
+		return nil, fmt.Errorf("the filter for %s cannot be read: %w", arch, err)
+	}
+	if s.programs == nil {
+		s.programs = map[filter.Arch]*prove.Program{}
+	}
+	s.programs[arch] = p
+	return p, nil
 }
 
 // Answer is what a person asked to know.

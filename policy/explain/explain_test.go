@@ -60,7 +60,7 @@ func compiled(t testing.TB, text string) *Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Subject{r.Policy, &r.Rules, r.Text}
+	return &Subject{Policy: r.Policy, Rules: &r.Rules, Text: r.Text}
 }
 
 // expect compares an answer's verdict, and looks for parts of it. "!" before a part: it

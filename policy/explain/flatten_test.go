@@ -96,7 +96,7 @@ func TestFlatten(t *testing.T) {
 
 func flattened(t *testing.T, r *compile.Result) string {
 	t.Helper()
-	text, err := Flatten(&Subject{r.Policy, &r.Rules, r.Text}, r.Reasons)
+	text, err := Flatten(&Subject{Policy: r.Policy, Rules: &r.Rules, Text: r.Text}, r.Reasons)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func Syscall(s *Subject, arches []filter.Arch, call Call, args []string) (*Answe
 		if err != nil {
 			return nil, err
 		}
-		if err := s.judge(a, arch, arch.AuditArch(), nr, in); err != nil {
+		if _, err := s.judge(a, arch, arch.AuditArch(), nr, in); err != nil {
 			return nil, err
 		}
 	}
@@ -66,15 +66,15 @@ func filterOf(p *sealed.Policy, arch filter.Arch) *sealed.Filter {
 }
 
 // judge words what the filter for arch says of the calls in a box, which have one number
-// and one AUDIT_ARCH word.
-func (s *Subject) judge(a *Answer, arch filter.Arch, word, nr uint32, in prove.Box) error {
-	p, err := prove.Parse(filterOf(s.Policy, arch).Program)
+// and one AUDIT_ARCH word, and gives it.
+func (s *Subject) judge(a *Answer, arch filter.Arch, word, nr uint32, in prove.Box) ([]outcome, error) {
+	p, err := s.program(arch)
 	if err != nil {
-		return fmt.Errorf("the filter for %s cannot be read: %w", arch, err)
+		return nil, err
 	}
 	list, err := outcomes(p, in)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	native := word == arch.AuditArch()
 	name := ""
@@ -102,7 +102,7 @@ func (s *Subject) judge(a *Answer, arch filter.Arch, word, nr uint32, in prove.B
 	}
 	a.Allowed = a.Allowed || list[0].action == filter.ActionAllow
 	s.callLines(a, arch, name, nr, native, list[0].action == filter.ActionAllow)
-	return nil
+	return list, nil
 }
 
 // verdict is the short form: EPERM for ERRNO(EPERM).
