@@ -111,6 +111,9 @@ func (c *config) process(p *object) {
 	c.capabilities(c.object(p.at("capabilities")))
 	for _, l := range c.list(p.at("rlimits")) {
 		name := strings.ToLower(strings.TrimPrefix(c.text(l.at("type")), "RLIMIT_"))
+		if limits, _ := c.d.get("exec.rlimits").(table); limits[name] != nil {
+			c.fail(l, "%s is limited twice", name) // which runtimes must refuse (config.md, rlimits)
+		}
 		c.d.entry("exec.rlimits", name, limit(c.unsigned(l.at("soft")))+":"+limit(c.unsigned(l.at("hard"))))
 		done(l.under("type", "soft", "hard")...)
 	}

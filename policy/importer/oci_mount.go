@@ -19,7 +19,7 @@ func (c *config) mount(m *object) {
 	source := c.text(m.at("source"))
 	bind := kind == "bind" || slices.Contains(options, "bind") || slices.Contains(options, "rbind")
 	defer func() { done(m.under("destination", "type", "source", "options")...) }()
-	fixed := func() { c.fixed(kind, source, at, options) }
+	fixed := func() { c.fixed(m, kind, source, at, options) }
 	switch {
 	case bind:
 		c.bind(m, source, at, options)
@@ -50,8 +50,23 @@ func (c *config) mount(m *object) {
 	}
 }
 
+// narrowing options of the kernel's file systems are none that these have here: their
+// /proc and /dev/mqueue are writable, and all of /proc is there.
+func narrowing(kind, option string) bool {
+	name, _, _ := strings.Cut(option, "=")
+	return (kind == "proc" || kind == "mqueue") && (option == "ro" || option == "rro") || kind == "proc" && (name == "hidepid" || name == "subset")
+}
+
 // fixed is a file system that always has the same options here.
-func (c *config) fixed(kind, source, at string, options []string) {
+func (c *config) fixed(m *object, kind, source, at string, options []string) {
+	leaves := m.at("options").each()
+	options = slices.Clone(options)
+	for i := len(options) - 1; i >= 0; i-- {
+		if narrowing(kind, options[i]) {
+			c.d.lost("mounts", at+" always has the same options here", leaves[i].leaf)
+			options = slices.Delete(options, i, i+1)
+		}
+	}
 	c.d.comments.add("mounts", held, "", strings.TrimSpace(fmt.Sprintf("%s %s at %s %s", kind, source, at, strings.Join(options, ","))))
 }
 

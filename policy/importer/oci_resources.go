@@ -14,10 +14,15 @@ func (c *config) resources(r *object) {
 	c.memory(r.at("memory"))
 	c.cpu(r.at("cpu"))
 	if n := r.at("pids", "limit"); n != nil {
-		if v := c.integer(n); v > 0 {
+		switch v := c.integer(n); {
+		case v > 0:
 			c.d.set("cgroup.pids.max", v)
+			done(n.leaf)
+		case v == 0:
+			c.d.lost("cgroup", "some runtimes take 0 for no limit, others for no task at all", n.leaf)
+		default:
+			c.d.hold("cgroup", n.leaf)
 		}
-		done(n.leaf)
 	}
 	c.blockIO(r.at("blockIO"))
 	c.devices(r.at("devices"))

@@ -53,6 +53,7 @@ var refusals = []refused{
 	{"process", OCIConfig, `{"ociVersion": "1.0.0", "process": []}`, `want an object: "process"`},
 	{"args", OCIConfig, `{"ociVersion": "1.0.0", "process": {"args": [1]}}`, `want a string: "process.args[0]"`},
 	{"uid", OCIConfig, `{"ociVersion": "1.0.0", "process": {"user": {"uid": "root"}}}`, `want a number: "process.user.uid"`},
+	{"limit twice", OCIConfig, `{"ociVersion": "1.0.0", "process": {"rlimits": [{"type": "RLIMIT_CPU", "soft": 1, "hard": 1}, {"type": "RLIMIT_CPU", "soft": 2, "hard": 2}]}}`, `cpu is limited twice: "process.rlimits[1]"`},
 	{"mounts", OCIConfig, `{"ociVersion": "1.0.0", "mounts": ["/proc"]}`, `want an object: "mounts[0]"`},
 	{"config's filter", OCIConfig, `{"ociVersion": "1.0.0", "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}`, "less those that the profile denies"},
 
