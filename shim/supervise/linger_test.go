@@ -83,7 +83,6 @@ func TestLingering(t *testing.T) {
 					t.Error(got)
 				}
 			})
-			k.Kill()
 		})
 	}
 }

@@ -2,18 +2,42 @@ package supervise
 
 import (
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
+// sayLimit is how long a line waits for a standard error that nobody reads.
+const sayLimit = time.Second
+
+// unsaid is closed when the last line is out.
+var unsaid chan struct{}
+
 // Say writes one line to standard error, past package os: that ends the program when
 // standard error is a pipe which nobody reads any more (os/signal, "SIGPIPE"), and then
-// nothing of a launch is undone and the exit status is lost. A pipe that is full holds
-// the shim for a second at most.
+// nothing of a launch is undone and the exit status is lost. A standard error that does not
+// take it, a pipe that is full, a terminal that is stopped, holds the shim for a second,
+// and what is to be said after that is dropped until it does. To ask by poll(2) beforehand
+// is not enough: the workload, which has it too, can fill it or stop it in between.
+//
+// Only one thread may say anything at a time.
 func Say(format string, args ...any) {
-	line := fmt.Appendf(nil, "casemate-shim: "+format+"\n", args...)
-	if n, err := unix.Poll([]unix.PollFd{{Fd: 2, Events: unix.POLLOUT}}, 1000); n == 1 && err == nil {
+	select {
+	case <-unsaid:
+	default:
+		if unsaid != nil {
+			return
+		}
+	}
+	line, done := fmt.Appendf(nil, "casemate-shim: "+format+"\n", args...), make(chan struct{})
+	unsaid = done
+	go func() {
 		unix.Write(2, line) // there is nobody else to tell
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(sayLimit):
 	}
 }
 
