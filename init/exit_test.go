@@ -85,6 +85,10 @@ func TestExecFailures(t *testing.T) {
 			single(t, c.path).ends(t, c.code, c.say)
 		})
 	}
+	t.Run("what to do about it", func(t *testing.T) { // in the words of who has called it
+		ordered(t, orders.Orders{Argv: []string{dir}, Cwd: "/", Stop: 15}).ends(t, 126, "exec = true?")
+		single(t, dir).ends(t, 126, "without noexec?")
+	})
 	t.Run("cwd", func(t *testing.T) {
 		o := shell("exit 0")
 		o.Cwd = "/nowhere"

@@ -130,6 +130,8 @@ func (j *job) explain(f child.Failure, s steps) (code int, text string) {
 		return exit.NotFound, "exec " + j.path + ": " + why + ": the file exists, its interpreter or dynamic loader does not"
 	case f.Errno == syscall.ENOENT:
 		return exit.NotFound, "exec " + j.path + ": " + why
+	case f.Errno == syscall.EACCES && j.gate == noGate:
+		why += ": is it a program, and is what it lies in mounted without noexec?"
 	case f.Errno == syscall.EACCES:
 		why += ": is it a program, and is what it lies in mounted with exec = true?"
 	}
