@@ -66,6 +66,16 @@ func TestDangersNeedReasons(t *testing.T) {
 	}
 }
 
+// What the host runs and reads is not written without one, in /run as in /etc.
+func TestWritableSourcesNeedReasons(t *testing.T) {
+	for _, from := range []string{"/etc/systemd/system", "/run/systemd/system", "/run/systemd/transient", "/var/run/systemd/generator", "/run/udev/rules.d", "/run", "/efi", "/nix/store"} {
+		needsWhy(t, `mounts.bind = [{ from = "`+from+`", writable = true }]`, "mounts."+from)
+	}
+	for _, from := range []string{"/run/systemd/resolve", "/run/x", "/var/lib/x"} {
+		good(t, `mounts.bind = [{ from = "`+from+`" }]`)
+	}
+}
+
 func needsWhy(t *testing.T, text, key string) {
 	t.Helper()
 	if _, err := fragment(t, text); err == nil || !strings.Contains(err.Error(), "a dangerous grant without a reason") {

@@ -16,7 +16,10 @@ var controlSockets = []string{
 // there writes outside its confinement.
 var hostSystem = []string{
 	"/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/root", "/home",
-	"/var/lib/dbus", "/var/lib/systemd", "/var/spool/cron",
+	"/var/lib/dbus", "/var/lib/systemd", "/var/spool/at", "/var/spool/cron", "/efi", "/lib32", "/libx32", "/nix",
+	// What may stand in /etc stands in /run for the time of a boot: file-hierarchy(7).
+	"/run/systemd", "/run/udev", "/run/dbus", "/run/tmpfiles.d", "/run/sysusers.d", "/run/sysctl.d", "/run/binfmt.d",
+	"/run/modprobe.d", "/run/modules-load.d",
 }
 
 // Source says what binding a path of the host opens, "" for nothing known.
