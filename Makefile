@@ -19,7 +19,7 @@ tool = CGO_ENABLED=1 $(GO) build -ldflags '-X main.version=$(VERSION)'
 PREFIX  ?= /usr/lib/casemate
 UNITDIR ?= /usr/lib/systemd/system
 
-.PHONY: all setup build check test run bench bench-init soak-init bench-filter vm vm-shell fuzz plan cross install clean
+.PHONY: all setup build check test run bench bench-init soak-init bench-filter vm vm-shell appliance fuzz plan cross install clean
 
 all: build
 
@@ -59,7 +59,7 @@ bench-filter: setup
 # prints the serial line of those that pass, too.
 RUNG ?=
 vm: build
-	$(GO) test ./tests/vm -v -count 1 -timeout 15m -run 'TestRung/$(RUNG)'
+	$(GO) test ./tests/vm -v -count 1 -timeout 15m -run '$(if $(RUNG),TestRung/$(RUNG),TestRung|TestAppliance)'
 
 vm-shell: build
 	$(GO) run ./tests/vm/shell $(RUNG)
@@ -69,6 +69,10 @@ vm-shell: build
 SOAK ?= 25
 soak-init: build
 	CASEMATE_SOAK=$(SOAK) $(GO) test ./tests -v -count 1 -timeout 4h -run 'Test(R|S)[0-9]'
+
+# An image with two confined services, booted until one serves a page.
+appliance: build
+	$(GO) run ./examples/appliance
 
 FUZZTIME ?= 30s
 fuzz: setup

@@ -70,6 +70,7 @@ var edges = map[string][]string{
 	"tests/bench-filter": {"policy/compile", "policy/filter", "policy/seccomp", "tests/lab"},
 	"tests/systemd":      nil,
 	"tests/vm":           nil,
+	"examples/appliance": {"tests/vm"},
 	"tests/vm/guest":     nil,
 	"tests/vm/shell":     {"tests/vm"},
 	"tests/count":        nil,

@@ -55,7 +55,10 @@ func (t transcript) closed() bool { return endLine.MatchString(string(t)) }
 
 // boot starts the machine and waits for its end. The error is about the machine; what
 // happened in it is in the transcript, which is complete as far as it goes in any case.
-func (m machine) boot() (transcript, error) {
+func (m machine) boot() (transcript, error) { return m.run(context.Background(), nil) }
+
+// run is boot that a context ends early, and that copies the serial line to watch.
+func (m machine) run(ctx context.Context, watch io.Writer) (transcript, error) {
 	dir, err := os.MkdirTemp("", "casemate-vm-")
 	if err != nil {
 		return "", err
@@ -65,7 +68,6 @@ func (m machine) boot() (transcript, error) {
 	if err := os.WriteFile(initrd, m.initrd, 0o600); err != nil {
 		return "", err
 	}
-	ctx := context.Background()
 	if !m.shell {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, m.limit)
@@ -83,8 +85,11 @@ func (m machine) boot() (transcript, error) {
 	var serial bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &serial, &serial
 	if m.shell {
-		cmd.Stdin = os.Stdin
-		cmd.Stdout = io.MultiWriter(os.Stdout, &serial)
+		cmd.Stdin, watch = os.Stdin, os.Stdout
+	}
+	if watch != nil {
+		both := io.MultiWriter(watch, &serial)
+		cmd.Stdout, cmd.Stderr = both, both
 	}
 	err = cmd.Run()
 	t := transcript(strings.ReplaceAll(serial.String(), "\r\n", "\n"))

@@ -40,7 +40,8 @@ func rootImage(path string, fill func(root string) error) error {
 	if err := fill(root); err != nil {
 		return err
 	}
-	_, err = run("", "mkfs.erofs", "--quiet", "-T0", path, root)
+	// Without a random number and times of its own, the same files make the same image.
+	_, err = run("", "mkfs.erofs", "--quiet", "-T0", "-U00000000-0000-0000-0000-000000000000", path, root)
 	return err
 }
 
@@ -93,6 +94,10 @@ func populate(tree, root string) error {
 // base copies the tree, by links, and adds what `make install` does, without the tool.
 func base(tree, root string) error {
 	if _, err := run("", "cp", "-al", tree, root); err != nil {
+		return err
+	}
+	// Nothing is to be updated, trimmed or backed up.
+	if err := os.RemoveAll(filepath.Join(root, "etc/systemd/system/timers.target.wants")); err != nil {
 		return err
 	}
 	// systemd binds a number of its own over an empty file: machine-id(5).

@@ -11,6 +11,19 @@ import (
 
 // TestRung boots every machine and gives each test of its guest as one of its own.
 func TestRung(t *testing.T) {
+	need(t)
+	k, err := fetchKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rungs {
+		t.Run(r.name, func(t *testing.T) { climb(t, r, k) })
+	}
+}
+
+// need skips, or fails, where no machine can be booted.
+func need(t *testing.T) {
+	t.Helper()
 	if runtime.GOARCH != "amd64" {
 		t.Skipf("the machines are amd64's, this host is %s", runtime.GOARCH)
 	}
@@ -21,13 +34,6 @@ func TestRung(t *testing.T) {
 	}
 	if testing.Short() {
 		t.Skip("no machines in a short run")
-	}
-	k, err := fetchKernel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rungs {
-		t.Run(r.name, func(t *testing.T) { climb(t, r, k) })
 	}
 }
 

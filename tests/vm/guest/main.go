@@ -53,9 +53,6 @@ func work() error {
 	up, _ := os.ReadFile("/proc/uptime") // for people; an empty one does no harm
 	lsm, err := os.ReadFile("/sys/kernel/security/lsm")
 	fmt.Printf("VM-BOOT up %s lsm %s %v\n", strings.Fields(string(up) + " ?")[0], lsm, err)
-	if r.Root != "" {
-		return switchRoot(r)
-	}
 	for i, argv := range r.Commands {
 		cmd := exec.Command(argv[0], argv[1:]...)
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
@@ -66,6 +63,9 @@ func work() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", argv[0], err)
 		}
+	}
+	if r.Root != "" {
+		return switchRoot(r)
 	}
 	return nil
 }

@@ -144,5 +144,5 @@ func switchRoot(r rung) error {
 	if err := errors.Join(unix.Chroot("."), unix.Chdir("/")); err != nil {
 		return err
 	}
-	return unix.Exec(r.Init, []string{r.Init}, []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"})
+	return unix.Exec(r.Init, []string{r.Init}, []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_COLORS=0"})
 }
