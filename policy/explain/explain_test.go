@@ -110,6 +110,7 @@ func TestSyscall(t *testing.T) {
 		{"pkey_mprotect prot=PROT_READ|PROT_WRITE", true, []string{": ALLOW"}},
 		{"165", false, []string{"mount (165)"}},
 		{"0xa5", false, []string{"mount (165)"}},
+		{"0xffffffff", false, []string{"a call that a tracer skips: ENOSYS", "always: a tracer has written"}},
 		{"9999", false, []string{"number 9999: ENOSYS", "seccomp.unknown (default)"}},
 		{"0x40000001", false, []string{"x32 number 1: KILL_PROCESS", "another ABI"}},
 		{"0xffffffff", false, []string{"number -1", "ENOSYS"}},

@@ -18,6 +18,8 @@ func (s *Subject) callLines(a *Answer, arch filter.Arch, name string, nr uint32,
 	switch {
 	case !native || arch == filter.AMD64 && nr >= filter.X32Bit && nr != filter.Skipped:
 		a.because("calls of another ABI are never let through: seccomp.bad_arch (%s)", s.keyPlace("seccomp.bad_arch"))
+	case arch == filter.AMD64 && nr == filter.Skipped:
+		a.because("always: a tracer has written the number to have the call skipped")
 	case name == "":
 		a.because("no call of the table of system calls has this number: seccomp.unknown (%s)", s.keyPlace("seccomp.unknown"))
 	case name == filter.Clone3:
