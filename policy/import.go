@@ -93,6 +93,9 @@ func (f *importFlags) name() string {
 func (f *importFlags) complete(files, argv []string) ([]importer.Source, error) {
 	o := &f.options
 	o.Argv = argv
+	if i := slices.IndexFunc(files, func(s string) bool { return len(s) > 1 && s[0] == '-' }); i > 0 {
+		return nil, usagef("import: options come before the files: %q", files[i])
+	}
 	for k, on := range f.kinds {
 		if *on && o.Kind != "" {
 			return nil, usagef("import: one kind of source at a time")
