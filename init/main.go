@@ -33,7 +33,7 @@ func main() {
 		sys.Exit(0)
 	}
 	if job.pause {
-		sys.Exit(hold())
+		sys.Exit(job.hold())
 	}
 	program := new(child.Program)
 	steps := job.render(program)

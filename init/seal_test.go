@@ -93,6 +93,24 @@ func TestInitSealsItself(t *testing.T) {
 	}
 }
 
+// One that runs nothing seals itself too, and ends as asked.
+func TestPauseSealsItself(t *testing.T) {
+	needRoot(t)
+	cmd := exec.Command(binary, "-P")
+	cmd.SysProcAttr = pidns()
+	i := begin(t, cmd)
+	for end := time.Now().Add(patience); i.status(t, "Seccomp") != "2"; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("there is no filter")
+		}
+	}
+	if got := i.status(t, "CapEff"); got != "0000000000000020" {
+		t.Errorf("CapEff is %s", got)
+	}
+	i.signal(t, syscall.SIGTERM)
+	i.ends(t, 0)
+}
+
 // An init without CAP_KILL has none afterwards.
 func TestSealedWithoutCapabilities(t *testing.T) {
 	needRoot(t)
