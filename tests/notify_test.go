@@ -254,7 +254,7 @@ func TestReadyFDRefused(t *testing.T) {
 // Whatever the manager's environment holds, the workload's is the policy's, and the launch
 // is as confined as without: variables of the Go runtime, of the loader, of the shell, as
 // large as they can be, without a name, without a value, twice.
-func TestHostileEnvironment(t *testing.T) {
+func TestS48HostileEnvironment(t *testing.T) {
 	needRoot(t)
 	want := confined(t, "")
 	hostile := []string{

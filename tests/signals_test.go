@@ -121,16 +121,41 @@ func TestOrphansAreReaped(t *testing.T) {
 	}
 }
 
-// A TERM that comes at any moment of the start ends the launch or the workload.
-func TestTermDuringStart(t *testing.T) {
+// A signal that comes at any moment of the start ends the launch or the workload.
+func TestR13SignalsDuringStart(t *testing.T) {
 	needRoot(t)
-	sealed := compiled(t, policy("early", `"/app/probe", "sleep"`, ""))
-	for delay := time.Duration(0); delay < 16*time.Millisecond; delay += 400 * time.Microsecond {
+	sealed := compiled(t, hardPolicy("early", "1s", "wait"))
+	for _, n := range []unix.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP} {
+		for delay := time.Duration(0); delay < 16*time.Millisecond; delay += 800 * time.Microsecond {
+			p := running(t, sealed)
+			time.Sleep(delay)
+			p.signal(t, n)
+			// -1: before the shim has caught signals, its own default action.
+			if r := p.wait(t); r.code != 128+int(n) && r.code != -1 {
+				t.Errorf("%s after %s: %s", unix.SignalName(n), delay, r)
+			}
+		}
+	}
+}
+
+// One that does not ask for an end waits for the workload, once the shim catches signals:
+// before that the Go runtime drops it.
+func TestR13SignalsWaitForTheWorkload(t *testing.T) {
+	needRoot(t)
+	sealed := compiled(t, hardPolicy("early", "1s", "wait"))
+	for delay := time.Duration(0); delay < 8*time.Millisecond; delay += 400 * time.Microsecond {
 		p := running(t, sealed)
+		for end := time.Now().Add(patience); ; {
+			if _, err := os.Stat("/run/casemate/early"); err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal("the launch does not begin")
+			}
+		}
 		time.Sleep(delay)
-		p.signal(t, unix.SIGTERM)
-		// -1: before the shim has caught signals, its own default action.
-		if r := p.wait(t); r.code != 128+15 && r.code != -1 {
+		p.signal(t, unix.SIGUSR1)
+		if r := p.wait(t); r.code != 128+int(unix.SIGUSR1) {
 			t.Errorf("after %s: %s", delay, r)
 		}
 	}

@@ -69,7 +69,7 @@ var (
 
 // The workload has the terminal and its foreground, whether the shim gave it up or it was
 // nobody's: it reads, and the interrupt key reaches it.
-func TestTerminal(t *testing.T) {
+func TestR18Terminal(t *testing.T) {
 	needRoot(t)
 	// One line, as a string of a policy is.
 	const script = `trap "echo hup" HUP; trap "echo cont" CONT; trap "echo int" INT; ` +
@@ -101,7 +101,7 @@ func TestTerminal(t *testing.T) {
 }
 
 // A terminal that goes away ends the workload by HUP.
-func TestTerminalHangsUp(t *testing.T) {
+func TestR18TerminalHangsUp(t *testing.T) {
 	needRoot(t)
 	sealed := onTerminal(t, "tty-hangup", `echo up; while :; do sleep 1000; done`, true)
 	master, slave := pty(t)
@@ -114,7 +114,7 @@ func TestTerminalHangsUp(t *testing.T) {
 
 // No terminal, one of the shim's session that it does not lead, one of another session: the
 // launch is refused, and nothing has run.
-func TestTerminalRefused(t *testing.T) {
+func TestR18TerminalRefused(t *testing.T) {
 	needRoot(t)
 	sealed := onTerminal(t, "tty-refused", `echo ran`, true)
 	refused := func(t *testing.T, p *process, code int, want string) {
@@ -144,7 +144,7 @@ func TestTerminalRefused(t *testing.T) {
 }
 
 // Without tty the workload has no terminal, though the shim has.
-func TestNoTerminalByDefault(t *testing.T) {
+func TestR18NoTerminalByDefault(t *testing.T) {
 	needRoot(t)
 	_, slave := pty(t)
 	sealed := onTerminal(t, "tty-none", `read -r pid name state ppid group session tty rest < /proc/self/stat; echo terminal $tty`, false)
