@@ -80,7 +80,7 @@ fuzz: setup
 
 # Rewrites the golden files; the difference is the review.
 plan: build
-	$(GO) test ./policy ./policy/audit ./policy/importer ./internal/launch ./tests -run Golden -update
+	$(GO) test ./policy ./policy/audit ./policy/importer ./policy/profile ./internal/launch ./tests -run Golden -update
 
 # All that can be built for arm64 from here: the tool links libseccomp and cannot.
 cross: setup
@@ -94,6 +94,7 @@ install: build
 	install -o root -g root -m 755 bin/casemate $(DESTDIR)/usr/bin/casemate
 	install -d -o root -g root -m 755 $(DESTDIR)$(UNITDIR) $(DESTDIR)/usr/share/casemate
 	install -o root -g root -m 644 dist/systemd/casemate@.service dist/systemd/casemate.target $(DESTDIR)$(UNITDIR)
+	install -D -o root -g root -m 644 dist/systemd/casemate@.service.d/apparmor.conf $(DESTDIR)/usr/share/casemate/casemate@.service.d/apparmor.conf
 	install -D -o root -g root -m 644 dist/apparmor/casemate-shim $(DESTDIR)/etc/apparmor.d/casemate-shim
 
 clean:

@@ -84,7 +84,62 @@ func TestAppArmorLabelS22(t *testing.T) {
 	equal(t, "mode", loaded(t, "casemate-confined"), "enforce")
 }
 
-// open is a profile for tests: what it lacks is in more.
+// A program that is linked to libraries, which it maps to execute them, from a mount that
+// allows it and from one that does not.
+func TestAppArmorSharedLibraries(t *testing.T) {
+	needAppArmor(t)
+	for _, dir := range []string{"/lib", "/lib64"} {
+		if st, err := os.Lstat(dir); err != nil || !st.IsDir() {
+			t.Skipf("needs a directory %s, no link (tests/vm has it)", dir)
+		}
+	}
+	mounts := func(exec string) string {
+		return `[mounts]
+bind = [
+  { from = "/lib", at = "/lib", exec = ` + exec + ` },
+  { from = "/lib64", at = "/lib64", exec = true },
+  { from = "` + bin + `/casemate", at = "/bin/casemate", type = "file", exec = true },
+]
+[seccomp]
+allow = ["@default", "@io", "@file-read", "@process", "@signals", "@threads", "@memory", "@time", "@sched"]
+` + generated
+	}
+	r := launch(t, compiled(t, policy("linked", `"/bin/casemate", "version"`, mounts("true"))))
+	r.expect(t, 0)
+	if !strings.Contains(r.stdout, "casemate") {
+		t.Errorf("%s", r)
+	}
+	launch(t, compiled(t, policy("linked", `"/bin/casemate", "version"`, mounts("false")))).expect(t, 127, "failed to map segment")
+}
+
+// A root that has files in the place of procfs's: the label is written through a procfs
+// of the launch's own, not to them. S20, CVE-2019-16884.
+func TestAppArmorDecoysS20(t *testing.T) {
+	needAppArmor(t)
+	root := canaryDir(t)
+	decoys := []string{"self/attr/exec", "self/attr/apparmor/exec", "thread-self/attr/apparmor/exec", "self/oom_score_adj"}
+	for _, dir := range []string{"app", "dev"} {
+		if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, d := range decoys {
+		path := filepath.Join(root, "proc", d)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := confined(t, "[root]\npath = \""+root+"\"\n"+generated)
+	equal(t, "label", r.Label, "casemate-confined (enforce)")
+	for _, d := range decoys {
+		equal(t, d, readFile(t, filepath.Join(root, "proc", d)), "")
+	}
+}
+
+// openProfile is a profile for tests that allows much; flags and rules are added.
 func openProfile(name, flags, more string) string {
 	return fmt.Sprintf("profile %s flags=(attach_disconnected%s) {\n/** rwlkmix,\nsignal,\nptrace,\nnetwork unix,\n%s}\n", name, flags, more)
 }
@@ -257,6 +312,7 @@ func TestAppArmorNoNewPrivsS23(t *testing.T) {
 	text := readFile(t, "../dist/apparmor/casemate-shim")
 	load(t, "casemate-shim", text)
 	load(t, "casemate-subset", openProfile("casemate-subset", "", ""))
+	load(t, "other", openProfile("other", "", ""))
 	load(t, "casemate-wider", openProfile("casemate-wider", "", "network,\ncapability,\nmount,\nchange_profile,\n"))
 	labelled := func(r result) string {
 		t.Helper()
@@ -276,6 +332,13 @@ func TestAppArmorNoNewPrivsS23(t *testing.T) {
 		sealed := compiled(t, policy("confined", `"/app/probe"`, c.lsm))
 		equal(t, "from unconfined", labelled(launch(t, sealed)), c.unconfined)
 		equal(t, "from casemate-shim", labelled(under(t, "casemate-shim", shim, "run", "-init", installed, sealed)), c.confined)
+	}
+	// All that it executes keeps the label: it can take another on top, and no other.
+	for text, want := range map[string]bool{"exec unconfined": false, "exec casemate-wider": false, "stack casemate-wider": true, "stack other": false} {
+		r := under(t, "casemate-shim", "/bin/sh", "-c", "printf '"+text+"' >/proc/self/attr/apparmor/exec && exec /bin/cat /proc/self/attr/apparmor/current")
+		if ok := r.code == 0 && r.stdout == "casemate-shim//&casemate-wider (enforce)\n"; ok != want {
+			t.Errorf("%s: %s", text, r)
+		}
 	}
 	// A service without a profile does not start from a confined shim.
 	sealed := compiled(t, policy("confined", `"/app/probe"`, "[lsm]\n"))
