@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -99,4 +102,25 @@ func answer(op uint32) (errno int32, body []byte) {
 		return int32(unix.ENOSYS), nil
 	}
 	return 0, body
+}
+
+// The shim does not wait for what cannot be killed: it ends, says so, and keeps nothing
+// that keeps the next start from working.
+func TestR16HungFileSystemUnderTheShim(t *testing.T) {
+	needRoot(t)
+	dir, end := hungFS(t)
+	text := policy("hung", `"/app/hard", "stat", "/hung/file"`, fmt.Sprintf("[signals]\ngrace = %q\n[mounts]\nbind = [{ from = %q, at = \"/app\", exec = true }, { from = %q, at = \"/hung\" }]\n", grace, filepath.Join(bin, "app"), dir))
+	p := &process{cmd: exec.Command(filepath.Join(bin, "casemate-shim"), "run", compiled(t, text)), done: make(chan error, 1)}
+	p.cmd.WaitDelay = time.Second // the hung workload keeps its end of the pipes
+	p.start(t)
+	p.until(t, "ready")
+	main := mainChild(t, initOf(t, p))
+	inState(t, main, "SD")
+	p.signal(t, syscall.SIGTERM)
+	inState(t, main, "D")
+	r := p.wait(t)
+	r.expect(t, 128+9, "init was killed and does not end: a process of the container sleeps in the kernel")
+	end()
+	// What could not be removed goes with the next start of the service, or so.
+	command(t, filepath.Join(bin, "casemate-shim"), "recover").expect(t, 0)
 }

@@ -96,3 +96,11 @@ func TestR19ClosedDescriptors(t *testing.T) {
 		p.ended(t, 5)
 	}
 }
+
+// A standard error that is full and that nobody reads does not keep init from its end.
+func TestR19NobodyListens(t *testing.T) {
+	needRoot(t)
+	onto(t, stuffed(t), initCommand("/nothing"), true).ended(t, 127)
+	sealed := compiled(t, policy("silent", `"/app/nothing"`, ""))
+	onto(t, stuffed(t), exec.Command(filepath.Join(bin, "casemate-shim"), "run", sealed), false).ended(t, 127)
+}
