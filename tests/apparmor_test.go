@@ -71,8 +71,13 @@ func loaded(t *testing.T, name string) string {
 // under runs a command with an exec label.
 func under(t *testing.T, profile string, argv ...string) result {
 	t.Helper()
+	return beginUnder(t, profile, argv...).wait(t)
+}
+
+func beginUnder(t *testing.T, profile string, argv ...string) *process {
+	t.Helper()
 	script := `printf 'exec %s' "$0" >/proc/self/attr/apparmor/exec && exec "$@"`
-	return command(t, "/bin/sh", append([]string{"-c", script, profile}, argv...)...)
+	return begin(t, "/bin/sh", append([]string{"-c", script, profile}, argv...)...)
 }
 
 // The workload's first action finds the label, whole and in enforce mode. S22.
@@ -216,6 +221,11 @@ func TestAppArmorSignals(t *testing.T) {
 		if r.code == 0 || !strings.Contains(r.stderr, "ermission denied") {
 			t.Errorf("a signal from outside: %s", r)
 		}
+		// Reading what a debugger may is the same question (ptrace_may_access).
+		command(t, "/bin/cat", "/proc/"+pid+"/environ").expect(t, 0)
+		if r := under(t, "casemate-outsider", "/bin/cat", "/proc/"+pid+"/environ"); r.code == 0 || !strings.Contains(r.stderr, "ermission denied") {
+			t.Errorf("a look from outside: %s", r)
+		}
 	}
 	p.signal(t, 1)
 	p.until(t, "\n1 ")
@@ -333,6 +343,13 @@ func TestAppArmorNoNewPrivsS23(t *testing.T) {
 		equal(t, "from unconfined", labelled(launch(t, sealed)), c.unconfined)
 		equal(t, "from casemate-shim", labelled(under(t, "casemate-shim", shim, "run", "-init", installed, sealed)), c.confined)
 	}
+	// Signals pass from the one label to both, and among those who have both.
+	p := beginUnder(t, "casemate-shim", shim, "run", "-init", installed, compiled(t, policy("signals", `"/app/probe", "signals"`, generated)))
+	p.until(t, "ready")
+	p.signal(t, 1)
+	p.until(t, "\n1 ")
+	p.signal(t, 15)
+	p.wait(t).expect(t, 0)
 	// All that it executes keeps the label: it can take another on top, and no other.
 	for text, want := range map[string]bool{"exec unconfined": false, "exec casemate-wider": false, "stack casemate-wider": true, "stack other": false} {
 		r := under(t, "casemate-shim", "/bin/sh", "-c", "printf '"+text+"' >/proc/self/attr/apparmor/exec && exec /bin/cat /proc/self/attr/apparmor/current")

@@ -44,6 +44,8 @@ func (c *compiler) apparmor(a *syntax.AppArmor) {
 		c.fail(p, name, "name one of the shim's own", "the profile of another namespace")
 	case strings.TrimSpace(name) != name:
 		c.fail(p, name, "", "the name begins or ends in white space, which the kernel would cut off")
+	case name == apparmor.ShimProfile:
+		c.fail(p, name, "give the service a profile of its own, or have one generated", "the shim's own profile, which confines no service")
 	case name == apparmor.Unconfined || strings.HasSuffix(name, "//"+apparmor.Unconfined):
 		c.fail(p, name, "leave lsm.apparmor out", "unconfined is no profile")
 	}

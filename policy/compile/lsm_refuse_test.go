@@ -47,6 +47,10 @@ func TestRefusedLsm(t *testing.T) {
 			`lsm.apparmor.profile = "web//unconfined"`,
 			`p.toml:5:24: unconfined is no profile: "web//unconfined"; hint: leave lsm.apparmor out`,
 		},
+		"the shim's profile": {
+			`lsm.apparmor.profile = "casemate-shim"`,
+			`p.toml:5:24: the shim's own profile, which confines no service: "casemate-shim"; hint: give the service a profile of its own, or have one generated`,
+		},
 		"two profiles": {
 			`lsm.apparmor = { profile = "a", generate = true }`,
 			`p.toml:5:28: two profiles: "a"; hint: name a profile that the image loads, or have one generated`,
