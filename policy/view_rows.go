@@ -35,6 +35,12 @@ func (v *view) rows(p *sealed.Policy) {
 			v.Labels = append(v.Labels, row{l.name, l.label.Text + map[bool]string{true: " (required)", false: " (preferred)"}[l.label.Require], l.label.At})
 		}
 	}
+	if c := &p.LSM.Contexts; c.Auto {
+		v.Labels = append(v.Labels, row{"selinux level", "a pair of categories of its own", p.LSM.SELinux.At})
+	}
+	if c := &p.LSM.Contexts; c.Files != "" {
+		v.Labels = append(v.Labels, row{"selinux files", c.Files, p.LSM.SELinux.At})
+	}
 	for _, b := range p.LSM.Profile.Binaries {
 		v.Labels = append(v.Labels, row{"apparmor profile", fmt.Sprintf("%d bytes", len(b.Bytes)), "generated, abi " + b.ABI})
 	}

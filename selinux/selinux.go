@@ -8,6 +8,10 @@ import "casemate/internal/facts"
 // execve, selinux(8), setexeccon(3).
 const ExecFile = "attr/exec"
 
+// KeyFile is the one that takes the context of keys that are made until then,
+// setkeycreatecon(3).
+const KeyFile = "attr/keycreate"
+
 // Lack says, in words, why the host cannot confine by this context; "" when it can.
 // A required context under a permissive SELinux confines nothing, so that lacks too.
 func Lack(f facts.SELinux) string {

@@ -12,6 +12,7 @@ import (
 	"casemate/internal/prepare"
 	"casemate/internal/sealed"
 	"casemate/internal/verify"
+	"casemate/selinux"
 	"casemate/shim/supervise"
 )
 
@@ -86,6 +87,7 @@ func (l *launched) secrets() (int, error) {
 	for i, c := range p.Manager.Credentials {
 		names[i] = c.Name
 	}
-	fd, err := prepare.Secrets(l.facts.Manager.Credentials, names, p.Exec.UID, p.Exec.GID)
+	label := selinux.MountOptions(p.LSM.Contexts.Files, p.LSM.SELinux.Text, l.facts.SELinux)
+	fd, err := prepare.Secrets(l.facts.Manager.Credentials, names, p.Exec.UID, p.Exec.GID, label)
 	return fd, exit.Wrap(exit.Lacking, err)
 }

@@ -45,7 +45,7 @@ func run(o options) (int, error) {
 		return 0, err
 	}
 	f.Manager = o.passed
-	if err := askSELinux(p, f); err != nil {
+	if err := completeSELinux(p, f); err != nil {
 		return 0, err
 	}
 	plan, err := launch.Lower(p, f)

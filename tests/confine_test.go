@@ -23,6 +23,7 @@ type report struct {
 	Securebits           int
 	Keyring              int
 	Label                string
+	KeyringLabel         string `json:"keyring_label"`
 	OOMScore             string `json:"oom_score_adj"`
 	Namespaces           map[string]string
 	Cgroup               []string

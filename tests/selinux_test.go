@@ -4,7 +4,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -42,7 +47,8 @@ func TestSELinuxS22RefusedLabels(t *testing.T) {
 		{"a sensitivity that is not there", `type = "casemate_test_t", level = "s1"`, 247, "does not know the context"},
 		{"a permissive domain", `type = "casemate_loose_t"`, 247, "the SELinux domain is permissive"},
 		{"a domain of files", `type = "bin_t"`, 247, "does not know the context"},
-		{"no transition", `type = "casemate_stranger_t"`, 248, "does not let the shim's domain change"},
+		{"a stranger", `type = "casemate_stranger_t"`, 248, "does not let the shim's domain make a keyring"},
+		{"no transition", `type = "casemate_still_t"`, 248, "does not let the shim's domain change"},
 		{"no transition under no_new_privs", `type = "casemate_nonnp_t"`, 248, "does not let the shim's domain change"},
 		{"preferred, and no domain", `type = "casemate_absent_t", require = false`, 248, "casemate_absent_t"},
 	} {
@@ -102,5 +108,76 @@ func TestSELinuxS24LevelsKeepContainersApart(t *testing.T) {
 			"read:/shared/one", "write:/shared/one", "read:/shared/two", "write:/shared/two")
 		r.attempts(t, c.one, "read:/shared/one", "write:/shared/one")
 		r.attempts(t, c.two, "read:/shared/two", "write:/shared/two")
+	}
+}
+
+const ownLevel = "[lsm]\nselinux = { type = \"casemate_test_t\", level = \"auto\", file_type = \"casemate_test_file_t\" }\n"
+
+// Each container has a level of its own, which is in its label, in its file systems, in
+// the receipt, and nobody's any more when it has ended or was killed. S22, S24.
+func TestSELinuxS24LevelOfItsOwn(t *testing.T) {
+	needSELinux(t)
+	var shims []*process
+	levels := map[string]bool{}
+	for _, name := range []string{"one", "two", "three"} {
+		p := running(t, compiled(t, policy(name, `"/app/probe", "signals"`, ownLevel)))
+		p.until(t, "ready")
+		shims = append(shims, p)
+		r := command(t, bin+"/casemate-shim", "status", name)
+		m := regexp.MustCompile(`system_u:system_r:casemate_test_t:(s0:c\d+,c\d+)`).FindStringSubmatch(r.stdout)
+		if m == nil {
+			t.Fatalf("the receipt has no level: %s", r)
+		}
+		levels[m[1]] = true
+	}
+	equal(t, "different levels", len(levels), 3)
+	equal(t, "levels taken", levelsTaken(t), true)
+	shims[0].signal(t, syscall.SIGTERM)
+	shims[0].wait(t)
+	for _, p := range shims[1:] {
+		p.signal(t, syscall.SIGKILL)
+		p.wait(t)
+	}
+	for end := time.Now().Add(patience); levelsTaken(t) && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	equal(t, "levels taken in the end", levelsTaken(t), false)
+	command(t, bin+"/casemate-shim", "recover").expect(t, 0)
+}
+
+// levelsTaken tells whether any shim has a level.
+func levelsTaken(t *testing.T) bool {
+	t.Helper()
+	f, err := os.OpenFile("/run/casemate/.levels", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lock := unix.Flock_t{Type: unix.F_WRLCK}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &lock); err != nil {
+		t.Fatal(err)
+	}
+	return lock.Type != unix.F_UNLCK
+}
+
+// What the launch makes is of the file type and at the level of the container: its file
+// systems and its keyring. S24.
+func TestSELinuxS24MountsAndKeyring(t *testing.T) {
+	needSELinux(t)
+	r := confined(t, "[mounts]\nbind = [{ from = \""+bin+"/app\", at = \"/app\", exec = true }]\ntmpfs = [{ at = \"/tmp\", mode = \"1777\" }]\n"+
+		"[seccomp]\nallow = [\"@default\", \"@io\", \"@file-read\", \"@file-write\", \"@process\", \"@signals\", \"@threads\", \"@memory\", \"@time\", \"@sched\", \"capget\", \"keyctl\"]\n[why]\n\"seccomp.keyctl\" = \"asks for the label of its keyring\"\n"+ownLevel,
+		"write:/tmp/x")
+	r.attempts(t, "ok", "write:/tmp/x")
+	_, level, _ := strings.Cut(r.Label, "casemate_test_t:")
+	if !regexp.MustCompile(`^s0:c\d+,c\d+$`).MatchString(level) {
+		t.Errorf("label %q", r.Label)
+	}
+	equal(t, "label of the keyring", r.KeyringLabel, r.Label)
+	for _, m := range r.Mounts {
+		f := strings.Fields(m)
+		ours := slices.Contains([]string{"/", "/dev", "/dev/pts", "/tmp"}, f[4])
+		if has := strings.Contains(m, "context=\"system_u:object_r:casemate_test_file_t:"+level+"\"") || strings.Contains(m, "context=system_u:object_r:casemate_test_file_t:"+level); has != ours {
+			t.Errorf("%s: labelled %v, want %v: %s", f[4], has, ours, m)
+		}
 	}
 }

@@ -41,24 +41,22 @@ func limit(v uint64) string {
 
 // label writes oom_score_adj and the exec labels of the security modules.
 func label(l *plan.List, c *lowering) {
-	type file struct{ path, text, at string }
-	var files []file
+	var files []procFile
 	if e := &c.policy.Exec; e.SetOOM {
-		files = append(files, file{"self/oom_score_adj", strconv.Itoa(int(e.OOMScore)), e.At})
+		files = append(files, procFile{"self/oom_score_adj", strconv.Itoa(int(e.OOMScore)), e.At})
 	}
 	if a := c.policy.LSM.AppArmor; a.Text != "" && appArmorLack(c.policy, c.facts) == "" {
-		files = append(files, file{"thread-self/" + apparmor.ExecFile, apparmor.ExecText(a.Text, c.facts.AppArmor), a.At})
+		files = append(files, procFile{"thread-self/" + apparmor.ExecFile, apparmor.ExecText(a.Text, c.facts.AppArmor), a.At})
 	}
 	if s := c.policy.LSM.SELinux; s.Text != "" && c.facts.SELinux.Enabled {
-		files = append(files, file{"thread-self/" + selinux.ExecFile, s.Text, s.At})
+		files = append(files, procFile{"thread-self/" + selinux.ExecFile, s.Text, s.At})
 	}
 	if len(files) == 0 {
 		return
 	}
 	mount.PrivateProc(l, files[0].at, "procfs")
 	for _, f := range files {
-		mount.OpenProc(l, f.at, "procfs", f.path, "file")
-		l.Add(f.at, plan.Write, plan.Slot("file"), plan.Bytes(strconv.Quote(f.text), []byte(f.text)), plan.Num(uint64(len(f.text))))
+		writeProc(l, f)
 	}
 }
 
@@ -69,6 +67,14 @@ func profile(p *sealed.Policy, f *facts.Facts) plan.Profile {
 	}
 	b := p.LSM.Profile.Binaries[0]
 	return plan.Profile{Name: p.LSM.AppArmor.Text, ABI: b.ABI, Binary: b.Bytes, At: p.LSM.AppArmor.At}
+}
+
+// procFile is a file of the private procfs, and what is written there.
+type procFile struct{ path, text, at string }
+
+func writeProc(l *plan.List, f procFile) {
+	mount.OpenProc(l, f.at, "procfs", f.path, "file")
+	l.Add(f.at, plan.Write, plan.Slot("file"), plan.Bytes(strconv.Quote(f.text), []byte(f.text)), plan.Num(uint64(len(f.text))))
 }
 
 var cloneFlags = plan.Names{

@@ -6,6 +6,7 @@ import (
 	"casemate/internal/network"
 	"casemate/internal/plan"
 	"casemate/internal/seccomp"
+	"casemate/selinux"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,14 +22,15 @@ type row struct {
 // reason says what breaks when it moves. docs/design.md prints the same table.
 var order = []row{
 	{"guard", "first, so that no child outlives a dead parent by one step more; after every change of ids again, which clears it", guard},
-	{"session", "before anything can be reached: no terminal, no keyring of the host, nobody attaches with ptrace", session},
+	{"session", "before anything can be reached: no terminal of the host, nobody attaches with ptrace", session},
 	{"terminal", "after the session that gets it, which had none; before the descriptor can change; never stolen from another session", terminal},
 	{"descriptors", "before any other step opens one: what init needs gets its fixed number, 3 to 6 and from 7 up, while they are free", descriptors},
 	{"cgroup namespace", "after the birth inside the cgroup, whose root it takes; before cgroup2 is mounted", cgroupNamespace},
 	{"propagation", "before the first mount, which would show on a host whose / is shared", func(l *plan.List, c *lowering) { mount.Propagation(l, c.policy) }},
-	{"root", "before its mounts: a detached mount takes mounts below it only since Linux 6.15", func(l *plan.List, c *lowering) { mount.AttachRoot(l, c.policy) }},
+	{"keyring", "after the descriptors have their numbers and no mount can propagate, for its label is written through a procfs of our own; before anything is mounted: no keyring of the host", keyring},
+	{"root", "before its mounts: a detached mount takes mounts below it only since Linux 6.15", func(l *plan.List, c *lowering) { mount.AttachRoot(l, c.policy, c.facts) }},
 	{"mounts", "parents before children; each by descriptor, relative to the mount it lies in", func(l *plan.List, c *lowering) {
-		mount.Tree(l, c.policy)
+		mount.Tree(l, c.policy, c.facts)
 		mount.NullDescriptors(l, c.policy, c.facts)
 	}},
 	{"masks", "after the mounts they cover; before the read-only copies, which take them along", func(l *plan.List, c *lowering) { mount.Masks(l, c.policy, c.facts) }},
@@ -77,9 +79,6 @@ func guard(l *plan.List, _ *lowering) {
 func session(l *plan.List, c *lowering) {
 	l.Add("", plan.Setsid)
 	prctl(l, unix.PR_SET_DUMPABLE, "PR_SET_DUMPABLE", plan.Num(0))
-	if c.facts.Keyrings {
-		l.Add("", plan.Keyctl, plan.Named(unix.KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"), plan.Null())
-	}
 	l.Add("", plan.Umask, plan.Mode(0)) // the modes below are then what they say
 }
 
@@ -154,6 +153,20 @@ func noNewPrivs(l *plan.List, _ *lowering) {
 // initEnv keeps the Go runtime of init small: one P, no collector. The workload's
 // environment comes with the orders.
 var initEnv = []string{"GOMAXPROCS=1", "GOGC=off"}
+
+// keyring starts with an empty one. With SELinux it has the label of the domain: with the
+// shim's, which a keyring takes from who makes it, the workload could not use its own. The
+// label holds until the exec, setkeycreatecon(3).
+func keyring(l *plan.List, c *lowering) {
+	if !c.facts.Keyrings {
+		return
+	}
+	if s := c.policy.LSM.SELinux; s.Text != "" && c.facts.SELinux.Enabled {
+		mount.PrivateProc(l, s.At, "procfs")
+		writeProc(l, procFile{"thread-self/" + selinux.KeyFile, s.Text, s.At})
+	}
+	l.Add("", plan.Keyctl, plan.Named(unix.KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"), plan.Null())
+}
 
 func execInit(l *plan.List, c *lowering) {
 	at := "" // an SELinux policy that does not allow the domain refuses here

@@ -85,6 +85,7 @@ func full() *sealed.Policy {
 	p.Caps = sealed.Capabilities{Keep: bind | setuid, Ambient: bind, At: "full.toml:40"}
 	p.LSM.AppArmor = sealed.Label{Text: "casemate-test", Require: true, At: "full.toml:45"}
 	p.LSM.SELinux = sealed.Label{Text: "system_u:system_r:full_t:s0", At: "full.toml:46"}
+	p.LSM.Contexts.Files = "system_u:object_r:full_file_t"
 	p.Limits = []sealed.Limit{
 		{File: "memory.max", Value: "67108864", At: "full.toml:50"}, {File: "memory.oom.group", Value: "1", At: "full.toml:51"},
 		{File: "pids.max", Value: "64", At: "full.toml:52"}, {File: "io.max", Value: "8:0 rbps=1048576", At: "full.toml:53"},

@@ -42,6 +42,9 @@ func arbitrary(r *rand.Rand) *sealed.Policy {
 	}
 	if r.Intn(2) == 0 {
 		p.LSM.SELinux = sealed.Label{Text: "u:r:t:s0", Require: r.Intn(2) == 0, At: "r:2"}
+		if r.Intn(2) == 0 {
+			p.LSM.Contexts.Files = "u:object_r:f"
+		}
 	}
 	return p
 }

@@ -202,7 +202,7 @@ func TestNothingIsMadeInTheHostsDirectory(t *testing.T) {
 	for root, want := range map[string]bool{"": true, "/srv": false} {
 		p := &sealed.Policy{Root: sealed.Root{Path: root}, Mounts: []sealed.Mount{{Kind: sealed.Bind, Target: "/a/b", Type: sealed.RegularFile}, {Kind: sealed.Proc, Target: "/proc"}}}
 		l := &plan.List{}
-		Tree(l, p)
+		Tree(l, p, &facts.Facts{})
 		made := slices.ContainsFunc(l.Steps, func(s plan.Step) bool { return s.Op == plan.Mkdirat || s.Op == plan.Mknodat })
 		if made != want {
 			t.Errorf("root %q: something is made: %v", root, made)

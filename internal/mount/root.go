@@ -3,6 +3,7 @@ package mount
 import (
 	"strings"
 
+	"casemate/internal/facts"
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
 
@@ -63,11 +64,11 @@ func Propagation(l *plan.List, p *sealed.Policy) {
 }
 
 // AttachRoot attaches the new root over the old one, with nosuid and nodev; read-only too where the root is a directory of the host.
-func AttachRoot(l *plan.List, p *sealed.Policy) {
+func AttachRoot(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 	attrs := rootAttributes(p)
 	if p.Root.Path == "" {
 		filesystem(l, p.Root.At, plan.Root, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY,
-			[2]string{"mode", "0755"}, [2]string{"size", "1m"}, [2]string{"nr_inodes", "1024"})
+			append([][2]string{{"mode", "0755"}, {"size", "1m"}, {"nr_inodes", "1024"}}, fileLabel(p, f)...)...)
 	} else {
 		setattr(l, p.Root.At, plan.Root, attrs, false, true)
 	}

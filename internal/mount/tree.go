@@ -9,12 +9,14 @@ import (
 	"casemate/internal/facts"
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
+	"casemate/selinux"
 
 	"golang.org/x/sys/unix"
 )
 
 // Tree attaches the mounts of the policy, parents first.
-func Tree(l *plan.List, p *sealed.Policy) {
+func Tree(l *plan.List, p *sealed.Policy, f *facts.Facts) {
+	label := fileLabel(p, f)
 	for i := range p.Mounts {
 		m := &p.Mounts[i]
 		in, rest, fresh := holder(p, m.Target)
@@ -22,10 +24,10 @@ func Tree(l *plan.List, p *sealed.Policy) {
 			point(l, m, in, rest)
 		}
 		open(l, m.At, in, rest, m.Type, "point")
-		create(l, m)
+		create(l, m, label)
 		attach(l, m.At, slotOf(m.Target), "point")
 		if m.Kind == sealed.Dev {
-			devices(l, m, p.Devices)
+			devices(l, m, p.Devices, label)
 		}
 	}
 }
@@ -43,7 +45,7 @@ func point(l *plan.List, m *sealed.Mount, in, rest string) {
 }
 
 // create makes the detached mount in the slot of its target.
-func create(l *plan.List, m *sealed.Mount) {
+func create(l *plan.List, m *sealed.Mount, label [][2]string) {
 	slot, attrs := slotOf(m.Target), attributes(m)
 	switch m.Kind {
 	case sealed.Bind, sealed.Notify, sealed.Secrets:
@@ -54,9 +56,9 @@ func create(l *plan.List, m *sealed.Mount) {
 			{"mode", fmt.Sprintf("%#o", m.Mode)},
 			{"uid", strconv.FormatUint(uint64(m.UID), 10)},
 			{"gid", strconv.FormatUint(uint64(m.GID), 10)},
-		}, bounds(m)...)...)
+		}, append(bounds(m), label...)...)...)
 	case sealed.Dev:
-		filesystem(l, m.At, slot, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY, append([][2]string{{"mode", "0755"}}, bounds(m)...)...)
+		filesystem(l, m.At, slot, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY, append([][2]string{{"mode", "0755"}}, append(bounds(m), label...)...)...)
 	case sealed.Proc:
 		filesystem(l, m.At, slot, "proc", attrs&^unix.MOUNT_ATTR_RDONLY)
 	case sealed.Sysfs:
@@ -66,6 +68,11 @@ func create(l *plan.List, m *sealed.Mount) {
 	case sealed.Cgroup2:
 		filesystem(l, m.At, slot, "cgroup2", attrs)
 	}
+}
+
+// fileLabel is an option of each file system that the launch makes.
+func fileLabel(p *sealed.Policy, f *facts.Facts) [][2]string {
+	return selinux.MountOptions(p.LSM.Contexts.Files, p.LSM.SELinux.Text, f.SELinux)
 }
 
 // bounds of a tmpfs, tmpfs(5).
@@ -138,7 +145,7 @@ func DevNames() []string {
 // devices fills /dev. The nodes are made here in a tmpfs that nobody else has seen,
 // by number: no node of the host or of the root is a source that could be another
 // device than it says (CVE-2025-31133).
-func devices(l *plan.List, m *sealed.Mount, more []sealed.Device) {
+func devices(l *plan.List, m *sealed.Mount, more []sealed.Device, label [][2]string) {
 	slot := slotOf(m.Target)
 	for _, n := range nodes {
 		l.Add(m.At, plan.Mknodat, plan.Slot(slot), plan.String(n.name), plan.Named(unix.S_IFCHR|0o666, "S_IFCHR|0666"),
@@ -154,6 +161,6 @@ func devices(l *plan.List, m *sealed.Mount, more []sealed.Device) {
 	directories(l, m.At, slot, "pts")
 	open(l, m.At, slot, "pts", sealed.Directory, "point")
 	filesystem(l, m.At, slotOf(m.Target+"/pts"), "devpts", unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC,
-		[2]string{"ptmxmode", "0666"}, [2]string{"mode", "0620"})
+		append([][2]string{{"ptmxmode", "0666"}, {"mode", "0620"}}, label...)...)
 	attach(l, m.At, slotOf(m.Target+"/pts"), "point")
 }

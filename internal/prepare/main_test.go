@@ -21,6 +21,8 @@ func TestMain(m *testing.M) {
 		os.Exit(cycle(arg))
 	case "opens":
 		os.Exit(opens(arg))
+	case "level":
+		os.Exit(holdLevel(arg))
 	case "hold":
 		os.Exit(hold(arg))
 	case "delegate":

@@ -26,8 +26,8 @@ const maxSecrets = 1 << 20
 // Secrets copies credentials from the manager's directory into a ramfs of their own, a
 // detached mount. A bind of the directory would not do: its files are root's, mode 0400,
 // and the workload's user could not read them. Their contents are here for this moment,
-// in a process that nobody can trace, and nowhere else.
-func Secrets(dir string, names []string, uid, gid uint32) (int, error) {
+// in a process that nobody can trace, and nowhere else. label are options of the mount.
+func Secrets(dir string, names []string, uid, gid uint32, label [][2]string) (int, error) {
 	if !path.IsAbs(dir) {
 		return -1, fmt.Errorf("CREDENTIALS_DIRECTORY is %.80q, no absolute path", dir)
 	}
@@ -36,7 +36,7 @@ func Secrets(dir string, names []string, uid, gid uint32) (int, error) {
 		return -1, fmt.Errorf("credentials directory %s: %w", dir, err)
 	}
 	defer unix.Close(from)
-	to, err := facts.Detached("ramfs", [2]string{"mode", "0500"}) // unlike tmpfs(5) it is never swapped
+	to, err := facts.Detached("ramfs", append([][2]string{{"mode", "0500"}}, label...)...) // unlike tmpfs(5) it is never swapped
 	if err != nil {
 		return -1, fmt.Errorf("credentials: %w", err)
 	}

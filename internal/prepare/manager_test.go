@@ -14,7 +14,7 @@ import (
 // secretsOf copies credentials and gives what is in the file system then.
 func secretsOf(t *testing.T, dir string, names ...string) (map[string]string, error) {
 	t.Helper()
-	fd, err := Secrets(dir, names, 1234, 4321)
+	fd, err := Secrets(dir, names, 1234, 4321, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -33,11 +33,8 @@ const lockTries = 10
 // NewState makes or takes over the directory and locks it. What a shim that was
 // killed has left there is removed.
 func NewState(root, service string) (*State, error) {
-	if err := unix.Mkdir(root, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
-		return nil, fmt.Errorf("mkdir %s: %w", root, err)
-	}
-	if err := ownedByRoot(root); err != nil {
-		return nil, fmt.Errorf("%s: %w", root, err)
+	if err := makeRoot(root); err != nil {
+		return nil, err
 	}
 	s := &State{path: path.Join(root, service)}
 	again, err := true, error(nil)
@@ -54,6 +51,17 @@ func NewState(root, service string) (*State, error) {
 		return nil, fmt.Errorf("state directory %s: %w", s.path, err)
 	}
 	return s, nil
+}
+
+// makeRoot makes the directory of all services where it is not there.
+func makeRoot(root string) error {
+	if err := unix.Mkdir(root, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("mkdir %s: %w", root, err)
+	}
+	if err := ownedByRoot(root); err != nil {
+		return fmt.Errorf("%s: %w", root, err)
+	}
+	return nil
 }
 
 // ownedByRoot refuses a directory in which others could move a service's away.

@@ -51,6 +51,8 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	codeLabel(c, &p.LSM.SELinux)
 	codeDigest(c, &p.LSM.Profile.Text)
 	wire.List(c, &p.LSM.Profile.Binaries, 8, maxBinaries, codeBinary)
+	c.Bool(&p.LSM.Contexts.Auto)
+	c.String(&p.LSM.Contexts.Files, maxLine)
 	wire.List(c, &p.Limits, 12, maxLimits, codeLimit)
 	wire.List(c, &p.Devices, 18, maxDevices, codeDevice)
 	wire.List(c, &p.Signals.Forward, 2, maxForward, codeForward)

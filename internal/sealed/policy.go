@@ -156,6 +156,7 @@ const (
 // LSM holds the security-module labels; "" for none.
 type LSM struct {
 	AppArmor, SELinux Label
+	Contexts          Contexts
 	Profile           Profile // the one that AppArmor names, where it was generated
 }
 
@@ -169,6 +170,12 @@ type Profile struct {
 type Binary struct {
 	ABI   string // the set of features it was compiled for, "3.0"
 	Bytes []byte
+}
+
+// Contexts are what belongs to a label of SELinux.
+type Contexts struct {
+	Auto  bool   // the label ends in a sensitivity, and the shim adds a pair of categories that no other container has
+	Files string // user:role:type of the file systems that the launch makes, which get the label's level; "" for the system's
 }
 
 // Label is an exec label.

@@ -84,7 +84,8 @@ func full() *Policy {
 		Filters:  []Filter{{ArchAMD64, long(12), "casemate"}, {ArchARM64, deny(), "libseccomp 2.5.4"}},
 		LSM: LSM{
 			AppArmor: Label{"casemate-nginx", true, "nginx.toml:40"},
-			SELinux:  Label{"system_u:system_r:container_t:s0:c1,c2", true, "nginx.toml:41"},
+			SELinux:  Label{"system_u:system_r:container_t:s0", true, "nginx.toml:41"},
+			Contexts: Contexts{Auto: true, Files: "system_u:object_r:container_file_t"},
 			Profile:  Profile{[32]byte{7}, []Binary{{"3.0", []byte("a compiled profile")}}},
 		},
 		Limits: []Limit{

@@ -24,6 +24,25 @@ func validLSM(p *Policy) error {
 	if s.Text != "" && !isContext(s.Text) {
 		return invalid(s.At, "selinux: %s is not user:role:type:level", clip(s.Text))
 	}
+	return validContexts(p)
+}
+
+// validContexts: an automatic level completes "user:role:type:sN", and the context of files
+// is completed by the level.
+func validContexts(p *Policy) error {
+	s, c := &p.LSM.SELinux, &p.LSM.Contexts
+	if c.Auto && (strings.Count(s.Text, ":") != 3 || strings.Contains(s.Text, "-")) {
+		return invalid(s.At, "selinux: %s does not end in a sensitivity, which an automatic level needs", clip(s.Text))
+	}
+	if c.Files == "" {
+		return nil
+	}
+	if why := lineFault(c.Files, maxLine); why != "" {
+		return invalid(s.At, "selinux: the context of files %s", why)
+	}
+	if strings.Count(c.Files, ":") != 2 || !isContext(c.Files) || strings.Count(s.Text, ":") < 3 {
+		return invalid(s.At, "selinux: %s is not user:role:type beside a label with a level", clip(c.Files))
+	}
 	return nil
 }
 

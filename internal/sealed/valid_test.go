@@ -150,7 +150,13 @@ func TestLabels(t *testing.T) {
 		return func(p *Policy) { p.LSM.AppArmor.Text, p.LSM.Profile = s, Profile{} }
 	}
 	profile := func(change func(*Profile)) func(*Policy) { return func(p *Policy) { change(&p.LSM.Profile) } }
-	selinux := func(s string) func(*Policy) { return func(p *Policy) { p.LSM.SELinux.Text = s } }
+	selinux := func(s string) func(*Policy) {
+		return func(p *Policy) { p.LSM.SELinux.Text, p.LSM.Contexts = s, Contexts{} }
+	}
+	files := func(s string) func(*Policy) { return func(p *Policy) { p.LSM.Contexts.Files = s } }
+	auto := func(s string) func(*Policy) {
+		return func(p *Policy) { p.LSM.SELinux.Text, p.LSM.Contexts.Auto = s, true }
+	}
 	refused(t, []refusal{
 		{"stack", apparmor("a//&b"), "stacks"},
 		{"line end", apparmor("a\n"), "control"},
@@ -173,6 +179,14 @@ func TestLabels(t *testing.T) {
 		{"context with a space", selinux("a:b:c d:s0"), "user:role:type"},
 		{"context with a line end", selinux("a:b:c:s0\n"), "control"},
 		{"context required and none", selinux(""), "required"},
+		{"automatic level without a sensitivity", auto("u:r:t"), "does not end in a sensitivity"},
+		{"automatic level beside categories", auto("u:r:t:s0:c1"), "does not end in a sensitivity"},
+		{"automatic level beside a range", auto("u:r:t:s0-s1"), "does not end in a sensitivity"},
+		{"files of two", files("u:r"), "is not user:role:type"},
+		{"files with a level", files("u:r:t:s0"), "is not user:role:type"},
+		{"files with a hole", files("u::t"), "is not user:role:type"},
+		{"files with a line end", files("u:r:t\n"), "control"},
+		{"files of a label without a level", func(p *Policy) { p.LSM.SELinux.Text, p.LSM.Contexts.Auto = "u:r:t", false }, "beside a label with a level"},
 	})
 	accepted(t, []refusal{
 		{name: "4096 bytes", change: apparmor(strings.Repeat("a", 4096))},

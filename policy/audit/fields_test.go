@@ -36,7 +36,8 @@ var fields = map[string]string{
 
 	"Capabilities.Keep": "CAP-008", "Capabilities.Ambient": "CAP-001 and on", "Capabilities.At": "place",
 	"Filter.Arch": "SC-003 SEAL-003", "Filter.Program": "SC-001 and on", "Filter.By": "every filter is judged, whoever made it",
-	"LSM.AppArmor": "below", "LSM.SELinux": "below", "LSM.Profile": "made from the rest", "Profile.Text": "made from the rest",
+	"LSM.AppArmor": "below", "LSM.SELinux": "below", "LSM.Contexts": "below", "Contexts.Auto": "LSM-001: a label is there", "Contexts.Files": "LSM-003 looks at the domain",
+	"LSM.Profile": "made from the rest", "Profile.Text": "made from the rest",
 	"Profile.Binaries": "made from the rest", "Binary.ABI": "LSM-006", "Binary.Bytes": "made from the rest", "Label.Text": "LSM-001 LSM-002 LSM-003", "Label.Require": "LSM-005", "Label.At": "place",
 	"Limit.File": "CG-001 FS-007", "Limit.Value": "CG-001 FS-007", "Limit.At": "place",
 

@@ -91,6 +91,16 @@ func TestLabels(t *testing.T) {
 	} {
 		equal(t, good(t, text).LSM.SELinux.Text, want)
 	}
+	for text, want := range map[string]sealed.Contexts{
+		`lsm.selinux = { type = "x_t", level = "auto" }`:                    {Auto: true},
+		`lsm.selinux = { type = "x_t", file_type = "x_file_t" }`:            {Files: "system_u:object_r:x_file_t"},
+		`lsm.selinux = { generate = true }`:                                 {Auto: true, Files: "system_u:object_r:casemate_x_file_t"},
+		`lsm.selinux = { generate = true, level = "s0" }`:                   {Files: "system_u:object_r:casemate_x_file_t"},
+		`lsm.selinux = { label = "u:r:x_t:s0:c7", file_type = "x_file_t" }`: {Files: "system_u:object_r:x_file_t"},
+	} {
+		equal(t, good(t, text).LSM.Contexts, want)
+	}
+	equal(t, good(t, `lsm.selinux = { generate = true }`).LSM.SELinux.Text, "system_u:system_r:casemate_x_t:s0")
 	refuse(t, `lsm.apparmor.profile = "`+strings.Repeat("a", 256)+`"`,
 		`p.toml:5:24: the name of a profile has at most 255 bytes: "`+strings.Repeat("a", 32)+`…"`)
 	refuse(t, `mounts.tmpfs = [{ at = "/`+strings.Repeat("x", 256)+`" }]`,

@@ -9,8 +9,9 @@ import (
 	"casemate/internal/sealed"
 	"casemate/policy/profile"
 	"casemate/policy/syntax"
+	"casemate/selinux"
 
-	"github.com/opencontainers/selinux/go-selinux"
+	label "github.com/opencontainers/selinux/go-selinux"
 )
 
 // lsm resolves the labels of the security modules. A label that is stated is
@@ -81,56 +82,99 @@ func (c *compiler) profile() {
 	c.source.inputs = append(c.source.inputs, built.Inputs...)
 }
 
+// selinux resolves the context; generate names the types that the generated module has.
 func (c *compiler) selinux(s *syntax.SELinux) {
-	key, text := "lsm.selinux.label", given(s.Label, "")
+	key, text, level := "lsm.selinux.label", given(s.Label, ""), given(s.Level, "s0")
+	generated := given(s.Generate, false)
 	switch {
-	case s.Label != nil && (s.Type != nil || s.Level != nil):
-		c.fail(c.file.Pos(key), text, "state the whole label, or type and level", "two contexts")
+	case s.Label != nil && (s.Type != nil || s.Level != nil || generated):
+		c.fail(c.file.Pos(key), clip(text), "state the whole label, or type and level, or generate", "two contexts")
 		return
+	case generated && (s.Type != nil || s.FileType != nil):
+		c.fail(c.file.Pos("lsm.selinux.generate"), "lsm.selinux.generate", "the generated module names the types", "two types")
+		return
+	case generated:
+		key = "lsm.selinux.generate"
+		name := moduleName(c.out.Service)
+		level = given(s.Level, auto)
+		text = "system_u:system_r:" + name + "_t"
+		c.out.LSM.Contexts.Files = objectContext + name + "_file_t"
 	case s.Label == nil && s.Type == nil:
-		c.fail(c.file.KeyPos("lsm.selinux"), "lsm.selinux", `write: label = "user:role:type:level", or type = "TYPE"`, "no context is named")
-		return
-	case given(s.Level, "") == "auto":
-		c.fail(c.file.Pos("lsm.selinux.level"), "lsm.selinux.level", "", later)
+		c.fail(c.file.KeyPos("lsm.selinux"), "lsm.selinux", `write: label = "user:role:type:level", type = "TYPE", or generate = true`, "no context is named")
 		return
 	case s.Type != nil:
 		key = "lsm.selinux.type"
-		text = "system_u:system_r:" + *s.Type + ":" + given(s.Level, "s0")
+		text = "system_u:system_r:" + *s.Type
+	}
+	if s.FileType != nil {
+		c.out.LSM.Contexts.Files = objectContext + *s.FileType
+	}
+	if s.Label == nil {
+		c.out.LSM.Contexts.Auto = level == auto
+		text += ":" + map[bool]string{true: "s0", false: level}[level == auto]
 	}
 	p := c.file.Pos(key)
-	if fault := contextFault(text); fault != "" {
-		c.fail(p, text, "user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2", "%s", fault)
-	}
 	c.out.LSM.SELinux = sealed.Label{Text: text, Require: given(s.Require, true), At: at(p)}
+	if fault, hint := contextFault(text); fault != "" {
+		if s.Level != nil && contextWord.MatchString(given(s.Type, "generated")) {
+			p = c.file.Pos("lsm.selinux.level")
+		}
+		c.fail(p, clip(text), hint, "%s", fault)
+		return
+	}
+	if t := given(s.FileType, "file"); !contextWord.MatchString(t) {
+		c.fail(c.file.Pos("lsm.selinux.file_type"), clip(t), "a name such as web_file_t", "the type of files is wrong")
+	}
 }
 
-// A level is a sensitivity and categories; a range is two levels.
 const (
-	categories = `(:c[0-9]{1,4}([.,]c[0-9]{1,4})*)?`
-	level      = `s[0-9]{1,3}` + categories
+	auto          = "auto" // a level that each container has for itself
+	objectContext = "system_u:object_r:"
 )
 
-var (
-	contextWord  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
-	contextLevel = regexp.MustCompile(`^` + level + `(-` + level + `)?$`)
-)
+// moduleName is what the types of a service's generated module begin with: names of SELinux
+// have neither dots nor hyphens.
+func moduleName(service string) string {
+	return "casemate_" + strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' {
+			return '_'
+		}
+		return r
+	}, service)
+}
 
-// contextFault checks the parts of a context. The level is demanded: without one
-// the kernel would take the caller's.
-func contextFault(text string) string {
-	context, err := selinux.NewContext(text)
+func clip(text string) string {
+	if len(text) > 64 {
+		return text[:64] + "…"
+	}
+	return text
+}
+
+// contextWord is a user, a role or a type.
+var contextWord = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]{0,127}$`)
+
+// contextFault checks the parts of a context, and gives a hint. The level is demanded:
+// without one the kernel would take the caller's. It has to be written as the kernel writes
+// it: what is read back is compared as text.
+func contextFault(text string) (fault, hint string) {
+	hint = "user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2"
+	context, err := label.NewContext(text)
 	switch {
 	case err != nil:
-		return "not an SELinux context"
+		return "not an SELinux context", hint
 	case context["level"] == "":
-		return "the context has no level"
-	case !contextLevel.MatchString(context["level"]):
-		return "the level of the context is wrong"
+		return "the context has no level", hint
 	}
 	for _, part := range []string{"user", "role", "type"} {
 		if !contextWord.MatchString(context[part]) {
-			return "the " + part + " of the context is wrong"
+			return "the " + part + " of the context is wrong", hint
 		}
 	}
-	return ""
+	switch canonical, err := selinux.Canonical(context["level"]); {
+	case err != nil:
+		return "the level of the context is wrong: " + err.Error(), hint
+	case canonical != context["level"]:
+		return "the level is not written as the kernel writes it", "write: " + canonical
+	}
+	return "", ""
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 )
 
+const contextHint = "hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2"
+
 func TestRefusedLsm(t *testing.T) {
 	refuseAll(t, map[string][2]string{
 		"no profile": {
@@ -57,7 +59,7 @@ func TestRefusedLsm(t *testing.T) {
 		},
 		"no context": {
 			`lsm.selinux = { require = true }`,
-			`p.toml:5:5: no context is named: "lsm.selinux"; hint: write: label = "user:role:type:level", or type = "TYPE"`,
+			`p.toml:5:5: no context is named: "lsm.selinux"; hint: write: label = "user:role:type:level", type = "TYPE", or generate = true`,
 		},
 		"context without a level": {
 			`lsm.selinux.label = "system_u:system_r:x_t"`,
@@ -73,15 +75,63 @@ func TestRefusedLsm(t *testing.T) {
 		},
 		"context with a bad level": {
 			`lsm.selinux.label = "system_u:system_r:x_t:secret"`,
-			`p.toml:5:21: the level of the context is wrong: "system_u:system_r:x_t:secret"; hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2`,
+			`p.toml:5:21: the level of the context is wrong: "secret" is not s0 to s1023: "system_u:system_r:x_t:secret"; hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2`,
 		},
 		"label and type": {
 			`lsm.selinux = { label = "u:r:t:s0", type = "t" }`,
-			`p.toml:5:25: two contexts: "u:r:t:s0"; hint: state the whole label, or type and level`,
+			`p.toml:5:25: two contexts: "u:r:t:s0"; hint: state the whole label, or type and level, or generate`,
+		},
+		"line end in a label": {
+			`lsm.selinux.label = "u:r:x_t:s0\n"`,
+			`p.toml:5:21: the string holds a character that is not allowed: U+000A: "u:r:x_t:s0\n"`,
+		},
+		"NUL in a type": {
+			`lsm.selinux.type = "x_t\u0000"`,
+			`p.toml:5:20: the string holds a character that is not allowed: U+0000: "x_t\x00"`,
+		},
+		"4 KiB": {
+			`lsm.selinux.label = "u:r:` + strings.Repeat("x", 4096) + `:s0"`,
+			`p.toml:5:21: the string has 4103 bytes, over the limit of 4096: "u:r:` + strings.Repeat("x", 28) + `…"`,
+		},
+		"a long type": {
+			`lsm.selinux.type = "` + strings.Repeat("x", 129) + `"`,
+			`p.toml:5:20: the type of the context is wrong: "system_u:system_r:` + strings.Repeat("x", 46) + `…"; ` + contextHint,
+		},
+		"categories out of order": {
+			`lsm.selinux = { type = "x_t", level = "s0:c2,c1" }`,
+			`p.toml:5:39: the level of the context is wrong: the category c1 is out of order: "system_u:system_r:x_t:s0:c2,c1"; ` + contextHint,
+		},
+		"a category too high": {
+			`lsm.selinux = { type = "x_t", level = "s0:c1024" }`,
+			`p.toml:5:39: the level of the context is wrong: "c1024" is not c0 to c1023: "system_u:system_r:x_t:s0:c1024"; ` + contextHint,
+		},
+		"a range upside down": {
+			`lsm.selinux.label = "u:r:x_t:s1-s0"`,
+			`p.toml:5:21: the level of the context is wrong: the level s0 does not hold s1: "u:r:x_t:s1-s0"; ` + contextHint,
+		},
+		"a level that the kernel writes otherwise": {
+			`lsm.selinux = { type = "x_t", level = "s0:c1.c2" }`,
+			`p.toml:5:39: the level is not written as the kernel writes it: "system_u:system_r:x_t:s0:c1.c2"; hint: write: s0:c1,c2`,
+		},
+		"a label with an automatic level": {
+			`lsm.selinux.label = "u:r:x_t:auto"`,
+			`p.toml:5:21: the level of the context is wrong: "auto" is not s0 to s1023: "u:r:x_t:auto"; ` + contextHint,
+		},
+		"bad type of files": {
+			`lsm.selinux = { type = "x_t", file_type = "a b" }`,
+			`p.toml:5:43: the type of files is wrong: "a b"; hint: a name such as web_file_t`,
+		},
+		"generated, and a type": {
+			`lsm.selinux = { type = "x_t", generate = true }`,
+			`p.toml:5:42: two types: "lsm.selinux.generate"; hint: the generated module names the types`,
+		},
+		"generated, and a label": {
+			`lsm.selinux = { label = "u:r:x_t:s0", generate = true }`,
+			`p.toml:5:25: two contexts: "u:r:x_t:s0"; hint: state the whole label, or type and level, or generate`,
 		},
 		"bad type": {
 			`lsm.selinux.type = "x:y"`,
-			`p.toml:5:20: the level of the context is wrong: "system_u:system_r:x:y:s0"; hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2`,
+			`p.toml:5:20: the level of the context is wrong: "y" is not s0 to s1023: "system_u:system_r:x:y:s0"; hint: user:role:type:level, such as system_u:system_r:nginx_t:s0:c1,c2`,
 		},
 	})
 }

@@ -10,7 +10,6 @@ func TestNotSupportedYet(t *testing.T) {
 		"a user namespace":   {`namespaces.user = { uid = ["0 100000 65536"], gid = ["0 100000 65536"] }`, `p.toml:5:19: not supported yet: "namespaces.user"`},
 		"a time namespace":   {`namespaces.time = { boottime = 7 }`, `p.toml:5:19: not supported yet: "namespaces.time"`},
 		"proc of pids alone": {`mounts.proc = "pid-only"`, `p.toml:5:15: not supported yet: "mounts.proc"`},
-		"an automatic level": {`lsm.selinux = { type = "x_t", level = "auto" }`, `p.toml:5:39: not supported yet: "lsm.selinux.level"`},
 		"landlock":           {`lsm.landlock = { min_abi = 4, ro = ["/usr"], bind = [80] }`, `p.toml:5:16: not supported yet: "lsm.landlock"`},
 		"joining a network":  {`network.mode = "join:/run/netns/x"`, `p.toml:5:16: not supported yet: "join:/run/netns/x"`},
 		"an empty landlock":  {`lsm.landlock = {}`, `p.toml:5:16: not supported yet: "lsm.landlock"`},

@@ -65,7 +65,35 @@ func (d *differ) labels() error {
 	d.label("apparmor", o.AppArmor, n.AppArmor)
 	d.label("selinux", o.SELinux, n.SELinux)
 	d.profile(o, n)
+	d.contexts(o, n)
 	return nil
+}
+
+// contexts compares what belongs to two labels of SELinux.
+func (d *differ) contexts(o, n *sealed.LSM) {
+	if o.SELinux.Text == "" || n.SELinux.Text == "" {
+		return
+	}
+	if o.Contexts.Auto != n.Contexts.Auto {
+		d.add(Change{
+			Subject: "selinux level", Order: powers(flag(!o.Contexts.Auto), flag(!n.Contexts.Auto)),
+			Old: levelText(o.Contexts.Auto), New: levelText(n.Contexts.Auto), OldAt: o.SELinux.At, NewAt: n.SELinux.At,
+			Note: "at a level of its own a container reaches no other's files",
+		})
+	}
+	if o.Contexts.Files != n.Contexts.Files {
+		d.add(Change{
+			Subject: "selinux files", Order: Incomparable, Old: orNone(o.Contexts.Files), New: orNone(n.Contexts.Files), OldAt: o.SELinux.At, NewAt: n.SELinux.At,
+			Note: "what each type allows is the host's module policy, which is not compared",
+		})
+	}
+}
+
+func levelText(auto bool) string {
+	if auto {
+		return "its own"
+	}
+	return "as stated"
 }
 
 func (d *differ) label(module string, o, n sealed.Label) {

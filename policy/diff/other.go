@@ -27,6 +27,7 @@ var handled = map[string]bool{
 	"Filters.Arch": true, "Filters.Program": true, "Filters.By": true, // By: notes
 	"LSM.AppArmor.Text": true, "LSM.AppArmor.Require": true, "LSM.SELinux.Text": true, "LSM.SELinux.Require": true,
 	"LSM.Profile.Text": true, "LSM.Profile.Binaries.ABI": true, "LSM.Profile.Binaries.Bytes": true,
+	"LSM.Contexts.Auto": true, "LSM.Contexts.Files": true,
 	"Limits.File": true, "Limits.Value": true,
 	"Devices.Path": true, "Devices.Block": true, "Devices.Major": true, "Devices.Minor": true, "Devices.Access": true,
 	"Signals.Forward.From": true, "Signals.Forward.To": true, "Signals.Scope": true, "Signals.Stop": true, "Signals.Grace": true,

@@ -64,7 +64,8 @@ func full() *sealed.Policy {
 		},
 		LSM: sealed.LSM{
 			AppArmor: sealed.Label{Text: "casemate.nginx", Require: true}, SELinux: sealed.Label{Text: "u:r:t:s0", Require: true},
-			Profile: sealed.Profile{Text: [32]byte{1}, Binaries: []sealed.Binary{{ABI: "3.0", Bytes: []byte{4}}}},
+			Profile:  sealed.Profile{Text: [32]byte{1}, Binaries: []sealed.Binary{{ABI: "3.0", Bytes: []byte{4}}}},
+			Contexts: sealed.Contexts{Auto: true, Files: "u:r:f"},
 		},
 		Limits:  []sealed.Limit{{File: "memory.max", Value: "1048576"}, {File: "pids.max", Value: "10"}},
 		Devices: []sealed.Device{{Path: "/dev/fuse", Major: 10, Minor: 229, Access: sealed.AccessRead}},

@@ -34,10 +34,12 @@ type AppArmor struct {
 
 // SELinux is a context: whole, or its type and level.
 type SELinux struct {
-	Label   *string `toml:"label" doc:"The whole context, user:role:type:level."`
-	Type    *string `toml:"type" doc:"The type; the context is system_u:system_r:TYPE:LEVEL."`
-	Level   *string `toml:"level" doc:"The level beside type: \"s0\", \"s0:c1,c2\". \"auto\" is not supported yet. Default: s0."`
-	Require *bool   `toml:"require" doc:"Fail the launch on a host without SELinux. Default: true."`
+	Label    *string `toml:"label" doc:"The whole context, user:role:type:level."`
+	Type     *string `toml:"type" doc:"The type; the context is system_u:system_r:TYPE:LEVEL."`
+	Level    *string `toml:"level" doc:"The level beside type or generate: \"s0\", \"s0:c1,c2\", or \"auto\", s0 and a pair of categories that no other container has. Default: s0; auto with generate."`
+	FileType *string `toml:"file_type" doc:"The type of the file systems that the launch makes, at the container's level. Default: what the system's policy says."`
+	Generate *bool   `toml:"generate" doc:"The types of the module that casemate show --selinux prints: casemate_SERVICE_t and casemate_SERVICE_file_t. Default: false."`
+	Require  *bool   `toml:"require" doc:"Fail the launch on a host without SELinux. Default: true."`
 }
 
 // Landlock rules, landlock(7).

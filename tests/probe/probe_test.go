@@ -40,7 +40,7 @@ func TestShape(t *testing.T) {
 	if err := json.Unmarshal(b, &doc); err != nil {
 		t.Fatal(err)
 	}
-	want := strings.Fields(`argv attempts caps cgroup cwd dumpable env errors fds hostname interfaces keyring label limits
+	want := strings.Fields(`argv attempts caps cgroup cwd dumpable env errors fds hostname interfaces keyring keyring_label label limits
 		mountinfo namespaces oom_score_adj pgid pid ppid root securebits sid status`)
 	if got := slices.Sorted(maps.Keys(doc)); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

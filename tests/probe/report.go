@@ -28,6 +28,7 @@ type Report struct {
 	Dumpable   int                  `json:"dumpable"`
 	Label      string               `json:"label"` // attr/current
 	Keyring    int                  `json:"keyring"`
+	KeyLabel   string               `json:"keyring_label"` // of a security module; "" for none
 	OOMScore   string               `json:"oom_score_adj"`
 	Namespaces map[string]string    `json:"namespaces"`
 	Cgroup     []string             `json:"cgroup"`
@@ -75,6 +76,7 @@ func gather() *Report {
 			r.Keyring, err = unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
 			return err
 		}},
+		{"keyring_label", func() (err error) { r.KeyLabel, err = keyringLabel(); return err }},
 		{"oom_score_adj", func() (err error) { r.OOMScore, err = text("/proc/self/oom_score_adj"); return err }},
 		{"namespaces", func() (err error) { r.Namespaces, err = links("/proc/self/ns"); return err }},
 		{"cgroup", func() (err error) { r.Cgroup, err = lines("/proc/self/cgroup"); return err }},
@@ -99,6 +101,13 @@ func outcome(err error) string {
 		return unix.ErrnoName(errno)
 	}
 	return err.Error()
+}
+
+// keyringLabel asks for the label of the session keyring, keyctl_get_security(3).
+func keyringLabel() (string, error) {
+	label := make([]byte, 4096)
+	n, err := unix.KeyctlBuffer(unix.KEYCTL_GET_SECURITY, unix.KEY_SPEC_SESSION_KEYRING, label, 0)
+	return unix.ByteSliceToString(label[:max(n, 0)]), err
 }
 
 func prctl(option int) (int, error) { return unix.PrctlRetInt(option, 0, 0, 0, 0) }

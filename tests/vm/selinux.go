@@ -29,7 +29,7 @@ func seLinux(i *image) error {
 		{"/casemate/bin/casemate-init", "system_u:object_r:casemate_init_exec_t:s0"},
 		{"/casemate/bin/app", "system_u:object_r:bin_t:s0"},
 	}
-	i.guest.Env = append(i.guest.Env, `CASEMATE_TEST_LSM=selinux = { type = "casemate_test_t" }`)
+	i.guest.Env = append(i.guest.Env, `CASEMATE_TEST_LSM=selinux = { type = "casemate_test_t", level = "auto", file_type = "casemate_test_file_t" }`)
 	return nil
 }
 
