@@ -56,6 +56,27 @@ func TestBoot(t *testing.T) {
 	}
 }
 
+// The programs of the boot run under the profiles that were made from their policies; the
+// machine enforces.
+func TestLabels(t *testing.T) {
+	needSystemd(t)
+	for service, program := range map[string]string{"nginx": "nginx", "redis": "redis-server"} {
+		var labelled int
+		for _, pid := range inside(t, unit(service), service) {
+			label, err := os.ReadFile("/proc/" + pid + "/attr/apparmor/current")
+			if want := "casemate-" + service + " (enforce)\n"; string(label) != want {
+				t.Errorf("process %s of %s has the label %q, %v", pid, service, label, err)
+			}
+			if name, _ := os.ReadFile("/proc/" + pid + "/comm"); string(name) == program+"\n" {
+				labelled++
+			}
+		}
+		if labelled == 0 {
+			t.Errorf("%s does not run", program)
+		}
+	}
+}
+
 // The container's cgroup lies below the unit's, with the limits of the policy, and the
 // workload is in it; the shim is beside it.
 func TestLimitsAreBelowTheUnit(t *testing.T) {
@@ -86,7 +107,7 @@ func TestLimitsAreBelowTheUnit(t *testing.T) {
 	}
 }
 
-// The shim has what its unit gives it and no more.
+// The shim has what its unit gives it and no more; MAC_ADMIN is from the drop-in of nginx.
 func TestShimIsSandboxed(t *testing.T) {
 	needSystemd(t)
 	proc := "/proc/" + property(t, unit("nginx"), "MainPID")
@@ -95,7 +116,7 @@ func TestShimIsSandboxed(t *testing.T) {
 		t.Fatal(err)
 	}
 	bounding := uint64(0)
-	for _, c := range []int{unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_KILL, unix.CAP_MKNOD, unix.CAP_NET_ADMIN, unix.CAP_SETGID, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SYS_ADMIN, unix.CAP_SYS_PTRACE} {
+	for _, c := range []int{unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_KILL, unix.CAP_MKNOD, unix.CAP_NET_ADMIN, unix.CAP_SETGID, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SYS_ADMIN, unix.CAP_SYS_PTRACE, unix.CAP_MAC_ADMIN} {
 		bounding |= 1 << c
 	}
 	for _, want := range []string{"Name:\tcasemate-shim\n", hex("CapBnd:\t", bounding), hex("CapEff:\t", bounding), "Seccomp:\t2\n"} {

@@ -112,7 +112,7 @@ func (a *Appliance) bootable(k kernel) error {
 		return err
 	}
 	a.machine = machine{kernel: k, initrd: initrd, memory: "1024", cpus: "2", accelerator: which, limit: 5 * time.Minute,
-		cmdline: "security=none apparmor=0 selinux=0 systemd.volatile=state systemd.show_status=yes systemd.status_unit_format=name"}
+		cmdline: "apparmor=1 security=apparmor systemd.volatile=state systemd.show_status=yes systemd.status_unit_format=name"}
 	return os.WriteFile(a.Initrd, initrd, 0o644)
 }
 

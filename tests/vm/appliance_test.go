@@ -56,6 +56,7 @@ func TestAppliance(t *testing.T) {
 			page, err = Page(ctx, address)
 			return err
 		})
+		show(t, log)
 		if err != nil || !strings.Contains(page, "Welcome to nginx!") {
 			t.Errorf("%v: %q\n%s", err, page, log)
 		}
@@ -66,10 +67,18 @@ func TestAppliance(t *testing.T) {
 		bad.Hashes = flipped(t, a.Hashes, func(b []byte) int { return 4096 + 8 }) // behind the superblock is the topmost block
 		var s serial
 		log, err := bad.Boot(&s, func(ctx context.Context, _ string) error { return s.until(ctx, "VM-END") })
+		show(t, log)
 		if err != nil || !strings.Contains(log, "VM-ERROR") || !strings.Contains(log, "VM-END false") || strings.Contains(log, "casemate") {
 			t.Errorf("%v\n%s", err, log)
 		}
 	})
+}
+
+// show prints a log where it is asked for.
+func show(t *testing.T, log string) {
+	if os.Getenv("CASEMATE_VM_LOG") != "" {
+		t.Logf("%s", log)
+	}
 }
 
 func tampered(t *testing.T, a *Appliance) {
@@ -87,6 +96,7 @@ func tampered(t *testing.T, a *Appliance) {
 		time.Sleep(time.Second) // ten times RestartSec
 		return nil
 	})
+	show(t, log)
 	if err != nil || served == nil || strings.Count(log, "Failed to start casemate@nginx.service") != 1 {
 		t.Errorf("%v; the page: %v\n%s", err, served, log)
 	}

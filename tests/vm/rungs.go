@@ -42,7 +42,7 @@ var rungs = []rung{
 		modules: []string{"virtio_pci", "virtio_blk", "ext4"}, cpus: "2", disk: true, load: integration("TestConfinement|TestRefused|TestLimit")},
 	{name: "apparmor", cmdline: "apparmor=1 security=apparmor", lsm: "apparmor", limit: 200 * time.Second, cpus: "2", load: appArmor},
 	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 100 * time.Second, cpus: "2", load: seLinux},
-	{name: "systemd", cmdline: "security=none apparmor=0 selinux=0 " + toSystemd, without: "apparmor", limit: 240 * time.Second,
+	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd, lsm: "apparmor", limit: 240 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemd},
 }
 

@@ -65,7 +65,8 @@ func (b *builder) copies(policy string, names ...string) error {
 	return nil
 }
 
-// services seals those of the appliance.
+// services seals those of the appliance. Their profiles are made from the policies, so
+// their units let the shim load them.
 func (b *builder) services() error {
 	tests, err := directory()
 	if err != nil {
@@ -74,6 +75,10 @@ func (b *builder) services() error {
 	dir := filepath.Join(tests, "../examples/appliance")
 	for _, name := range []string{"nginx", "redis"} {
 		if err := b.seal(filepath.Join(dir, name+".toml")); err != nil {
+			return err
+		}
+		dropIn := filepath.Join(b.root, "etc/systemd/system/casemate@"+name+".service.d/apparmor.conf")
+		if err := copyFile(filepath.Join(tests, "../dist/systemd/casemate@.service.d/apparmor.conf"), dropIn, 0o644); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"os"
 	"os/exec"
 	"regexp"
 	"runtime"
@@ -43,9 +42,7 @@ func climb(t *testing.T, r rung, k kernel) {
 		t.Fatal(err)
 	}
 	out, err := m.boot()
-	if os.Getenv("CASEMATE_VM_LOG") != "" {
-		t.Logf("%s", out)
-	}
+	show(t, string(out))
 	report(t, out)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
