@@ -30,7 +30,7 @@ func TestLack(t *testing.T) {
 		{"web", false, "in an unknown mode", facts.AppArmor{Enabled: true, Known: true, Profiles: loaded}},
 		{"web", false, "", facts.AppArmor{Enabled: true, Mode: "enforce", Own: "casemate-shim (enforce)"}},
 		{"web", false, "does not enforce", facts.AppArmor{Enabled: true, Mode: "enforce", Own: "casemate-shim (complain)"}},
-		{"web", false, "does not enforce", facts.AppArmor{Enabled: true, Mode: "enforce", Own: "casemate-shim"}},
+		{"web", false, "does not enforce", facts.AppArmor{Enabled: true, Mode: "enforce", Own: "unreadable"}},
 		{"new", true, "", facts.AppArmor{Enabled: true, Mode: "enforce", Known: true, Features: features}},
 		{"new", true, "is securityfs mounted", facts.AppArmor{Enabled: true, Mode: "enforce", Known: true}},
 		{"new", true, "does not know caps", facts.AppArmor{Enabled: true, Mode: "enforce", Features: features[1:]}},

@@ -57,9 +57,7 @@ func labels(f *Facts) error {
 		b, err := ReadAt(unix.AT_FDCWD, securityfs+"/apparmor/profiles", 0)
 		f.AppArmor.Known = err == nil
 		f.AppArmor.Profiles = enforced(string(b))
-		if err := appArmor(&f.AppArmor); err != nil {
-			return err
-		}
+		appArmor(&f.AppArmor)
 	}
 	if f.SELinux.Enabled {
 		dir, err := openSELinux()
@@ -77,11 +75,12 @@ func labels(f *Facts) error {
 }
 
 // appArmor asks for the rest. What cannot be read stays empty, which no policy that wants
-// a profile takes for an answer; but for the own label, where empty would mean none.
-func appArmor(f *AppArmor) error {
+// a profile takes for an answer; but for the own label, where empty would mean none and
+// the word is one of a label that does not enforce.
+func appArmor(f *AppArmor) {
 	var err error
 	if f.Own, err = readLine("/proc/thread-self/attr/apparmor/current"); err != nil {
-		return fmt.Errorf("apparmor is active and the shim's own label cannot be read: %w", err)
+		f.Own = "unreadable"
 	}
 	if mode, err := readLine("/sys/module/apparmor/parameters/mode"); err == nil {
 		f.Mode = mode
@@ -92,7 +91,6 @@ func appArmor(f *AppArmor) error {
 			f.Features = append(f.Features, name)
 		}
 	}
-	return nil
 }
 
 // enforced lists the profiles of "name (mode)" lines that enforce: only they confine.
