@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,20 @@ func TestRootIsReadOnly(t *testing.T) {
 	}
 	if b, _ := os.ReadFile("/proc/1/comm"); string(b) != "systemd\n" {
 		t.Errorf("PID 1 is %s", b)
+	}
+}
+
+// systemd knows every line of the units: what it does not know it says and ignores.
+func TestUnitsAreUnderstood(t *testing.T) {
+	needSystemd(t)
+	out, err := exec.Command("journalctl", "--no-pager", "-o", "cat", "_PID=1").Output()
+	if err != nil || len(out) == 0 {
+		t.Fatal("the journal has nothing of systemd's: ", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "casemate") && strings.Contains(line, "ignoring") {
+			t.Error(line)
+		}
 	}
 }
 
