@@ -72,5 +72,14 @@ func makeDebianTree(tree, suite string) error {
 	if err := os.Chmod(root, 0o755); err != nil {
 		return err
 	}
+	old, err := filepath.Glob(filepath.Join(filepath.Dir(tree), "[0-9a-f]*")) // of packages that are no longer the newest
+	if err != nil {
+		return err
+	}
+	for _, o := range old {
+		if err := os.RemoveAll(o); err != nil {
+			return err
+		}
+	}
 	return os.Rename(root, tree)
 }

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // toSystemd is systemd's part of the kernel's command line: /var in memory, since the
@@ -31,6 +32,9 @@ func rootImage(path string, fill func(root string) error) error {
 	if err != nil {
 		return err
 	}
+	if err := sweep(filepath.Join(dir, ".image-*")); err != nil {
+		return err
+	}
 	work, err := os.MkdirTemp(dir, ".image-")
 	if err != nil {
 		return err
@@ -43,6 +47,22 @@ func rootImage(path string, fill func(root string) error) error {
 	// Without a random number and times of its own, the same files make the same image.
 	_, err = run("", "mkfs.erofs", "--quiet", "-T0", "-U00000000-0000-0000-0000-000000000000", path, root)
 	return err
+}
+
+// sweep removes what runs have left that were killed an hour ago or earlier.
+func sweep(pattern string) error {
+	left, err := filepath.Glob(pattern)
+	if err != nil {
+		return err
+	}
+	for _, l := range left {
+		if st, err := os.Stat(l); err == nil && time.Since(st.ModTime()) > time.Hour {
+			if err := os.RemoveAll(l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // populate makes the root of the rung.
