@@ -131,13 +131,17 @@ func TestShimIsSandboxed(t *testing.T) {
 		t.Fatal(err)
 	}
 	bounding := uint64(0)
-	for _, c := range []int{unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_KILL, unix.CAP_MKNOD, unix.CAP_NET_ADMIN, unix.CAP_SETGID, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SYS_ADMIN, unix.CAP_SYS_PTRACE, unix.CAP_MAC_ADMIN} {
+	for _, c := range []int{unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_KILL, unix.CAP_MKNOD, unix.CAP_NET_ADMIN, unix.CAP_SETGID, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SYS_ADMIN, unix.CAP_SYS_PTRACE, unix.CAP_SYS_RESOURCE, unix.CAP_MAC_ADMIN} {
 		bounding |= 1 << c
 	}
 	for _, want := range []string{"Name:\tcasemate-shim\n", hex("CapBnd:\t", bounding), hex("CapEff:\t", bounding), "Seccomp:\t2\n"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %q in %s", want, indent(string(b)))
 		}
+	}
+	// init is not the OOM killer's to choose: the capability is there for that.
+	if score, err := os.ReadFile("/proc/" + initOf(t, unit("nginx"), "nginx") + "/oom_score_adj"); err != nil || string(score) != "-1000\n" {
+		t.Errorf("init's oom_score_adj is %q, %v", score, err)
 	}
 	for path, want := range map[string]error{
 		"/etc/x": unix.EROFS, "/var/x": unix.EROFS, "/run/x": unix.EROFS, "/proc/sys/kernel/hostname": unix.EROFS, "/run/casemate/x": unix.ENOENT,

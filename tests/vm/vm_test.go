@@ -57,16 +57,14 @@ func climb(t *testing.T, r rung, k kernel) {
 
 var verdictLine = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+) \(`)
 
-// report repeats the guest's verdicts as subtests.
+// report repeats the guest's verdicts as subtests. What a test has said stands before its
+// verdict, behind the one before.
 func report(t *testing.T, out transcript) {
-	found := verdictLine.FindAllStringSubmatchIndex(string(out), -1)
-	for i, m := range found {
+	said := 0
+	for _, m := range verdictLine.FindAllStringSubmatchIndex(string(out), -1) {
 		verdict, name := string(out)[m[2]:m[3]], string(out)[m[4]:m[5]]
-		end := len(out)
-		if i+1 < len(found) {
-			end = found[i+1][0]
-		}
-		words := strings.TrimSpace(string(out)[m[1]:end])
+		words := strings.TrimSpace(string(out)[said:m[0]])
+		said = m[1]
 		t.Run(name, func(t *testing.T) {
 			switch verdict {
 			case "FAIL":
