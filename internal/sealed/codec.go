@@ -3,7 +3,7 @@ package sealed
 import "casemate/internal/wire"
 
 // The walk over a Policy, field by field in the order of policy.go. It runs in
-// both directions and is the definition of format version 2: a change of the
+// both directions and is the definition of format version 3: a change of the
 // order, of a width or of a field is a new version.
 
 // Bounds of the decoder. They keep a file from asking for memory out of

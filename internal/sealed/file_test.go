@@ -65,7 +65,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestGolden pins version 2: a file that was sealed once opens for ever, and the
+// TestGolden pins version 3: a file that was sealed once opens for ever, and the
 // same policy seals to the same bytes.
 func TestGolden(t *testing.T) {
 	const name = "testdata/full.sealed"
@@ -181,8 +181,8 @@ func TestRefusedFiles(t *testing.T) {
 		{"empty", nil, ErrTruncated, ""},
 		{"other file", []byte("\x7fELF and so on, some 30 bytes long"), ErrMagic, ""},
 		{"short other file", []byte("CASH"), ErrMagic, ""},
-		{"newer version", version(Version+1, good), ErrVersion, "version 3; this program reads version 2"},
-		{"older version", version(1, good), ErrVersion, "version 1; this program reads version 2"},
+		{"newer version", version(Version+1, good), ErrVersion, "version 4; this program reads version 3"},
+		{"older version", version(1, good), ErrVersion, "version 1; this program reads version 3"},
 		{"newer version, cut", version(7, good)[:16], ErrVersion, "version 7"},
 		{"version 0", version(0, good), ErrVersion, "version 0"},
 		{"trailing byte", append(bytes.Clone(good), 0), ErrCanonical, "1 bytes follow"},
