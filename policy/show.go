@@ -11,6 +11,7 @@ import (
 
 	"casemate/internal/sealed"
 	"casemate/policy/filter"
+	"casemate/policy/module"
 	"casemate/policy/profile"
 )
 
@@ -19,12 +20,13 @@ func runShow(flags *flag.FlagSet, args []string) error {
 	asJSON := flags.Bool("json", false, "")
 	bpf := flags.String("bpf", "", "")
 	profileText := flags.Bool("apparmor", false, "")
+	moduleText := flags.Bool("selinux", false, "")
 	path, err := one(flags, args, "sealed policy")
 	if err != nil {
 		return err
 	}
-	if *asJSON && *bpf != "" || *profileText && (*asJSON || *bpf != "") {
-		return usagef("show: --json, --bpf or --apparmor, one of them")
+	if flags.NFlag() > 1 {
+		return usagef("show: --json, --bpf, --apparmor or --selinux, one of them")
 	}
 	f, err := open(path)
 	switch {
@@ -34,6 +36,8 @@ func runShow(flags *flag.FlagSet, args []string) error {
 		return showProgram(path, f.Policy, *bpf)
 	case *profileText:
 		return showProfile(path, f.Policy)
+	case *moduleText:
+		return showModule(path, f.Policy)
 	case *asJSON:
 		e := json.NewEncoder(os.Stdout)
 		e.SetEscapeHTML(false)
@@ -76,6 +80,16 @@ func showProgram(path string, p *sealed.Policy, name string) error {
 		}
 	}
 	return fmt.Errorf("%s: it was not compiled for %s", path, arch)
+}
+
+// showModule writes the SELinux module of a service with generated types.
+func showModule(path string, p *sealed.Policy) error {
+	text, err := module.Text(p)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	_, err = io.WriteString(os.Stdout, text)
+	return err
 }
 
 // showProfile writes the text of the generated profile. It is made again from the policy;

@@ -8,7 +8,7 @@ const usage = `casemate compiles confinement policies at image build.
         groups are looked up in /etc/passwd and /etc/group, or in the files named.
   casemate check [-v] [--passwd FILE] [--group FILE] POLICY.toml
         Compile and write nothing. -v says of each filter that it is proved, and its size.
-  casemate show [--json | --bpf amd64|arm64 | --apparmor] FILE.sealed
+  casemate show [--json | --bpf amd64|arm64 | --apparmor | --selinux] FILE.sealed
         Print what a sealed policy holds; --bpf writes one filter as it is given to
         the kernel.
   casemate plan [--facts FILE.json] FILE.sealed

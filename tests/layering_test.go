@@ -55,12 +55,13 @@ var edges = map[string][]string{
 	"policy/explain":     {"internal/caps", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/region", "policy/syntax", "policy/tree"},
 	"policy/diff":        {"internal/caps", "internal/sealed", "policy/base", "policy/filter", "policy/profile", "policy/prove", "policy/region", "policy/report", "policy/syntax", "policy/tree"},
 	"policy/importer":    {"internal/caps", "policy/base", "policy/filter", "policy/syntax"},
+	"policy/module":      {"internal/caps", "internal/sealed", "policy/profile"},
 	"policy/profile":     {"apparmor", "internal/caps", "internal/mount", "internal/sealed", "policy/filter", "policy/prove"},
 	"policy/compile":     {"apparmor", "internal/exit", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/profile", "policy/prove", "policy/replay", "policy/seccomp", "policy/syntax", "selinux"},
 	"policy/report":      nil,
 	"policy/sariftest":   nil,
 	"policy/audit":       {"internal/caps", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/region", "policy/report", "policy/syntax", "policy/tree"},
-	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/audit", "policy/compile", "policy/diff", "policy/explain", "policy/filter", "policy/importer", "policy/profile", "policy/report", "policy/seccomp", "policy/syntax"},
+	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/audit", "policy/compile", "policy/diff", "policy/explain", "policy/filter", "policy/importer", "policy/module", "policy/profile", "policy/report", "policy/seccomp", "policy/syntax"},
 	"policy/filter/gen":  nil,
 	"tests":              {"internal/facts", "tests/lab"},
 	"fuzz":               nil,
@@ -81,7 +82,7 @@ var edges = map[string][]string{
 var pure = []string{
 	"apparmor", "selinux", "internal/wire", "internal/gate", "internal/orders", "internal/notify", "internal/sealed", "internal/plan",
 	"internal/mount", "internal/caps", "internal/cgroup", "internal/seccomp", "internal/network", "internal/launch",
-	"policy/region", "policy/tree", "policy/diff", "policy/explain",
+	"policy/region", "policy/tree", "policy/diff", "policy/explain", "policy/module",
 }
 
 // shipped binaries must not link any of these: compilers of policy, cgo, reflection-heavy

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -179,5 +180,43 @@ func TestSELinuxS24MountsAndKeyring(t *testing.T) {
 		if has := strings.Contains(m, "context=\"system_u:object_r:casemate_test_file_t:"+level+"\"") || strings.Contains(m, "context=system_u:object_r:casemate_test_file_t:"+level); has != ours {
 			t.Errorf("%s: labelled %v, want %v: %s", f[4], has, ours, m)
 		}
+	}
+}
+
+// A service in its generated domain does its work, reaches its own files and not those of
+// the machine that a mount shows it. S22, S24.
+func TestSELinuxGeneratedModule(t *testing.T) {
+	needSELinux(t)
+	text, err := os.ReadFile("testdata/strict.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := compiled(t, string(text))
+	loaded, err := os.ReadFile("/casemate/strict.cil")
+	if err != nil {
+		t.Skipf("needs the machine's policy with the module (tests/vm has it): %v", err)
+	}
+	if r := command(t, bin+"/casemate", "show", "--selinux", sealed); r.stdout != string(loaded) {
+		t.Fatalf("another module than the one that is loaded: %s", r)
+	}
+	const data = "/tmp/strict"
+	if err := errors.Join(os.Mkdir(data, 0o777), os.Chmod(data, 0o777), os.WriteFile(data+"/machines", []byte("x"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(data) })
+	// What restorecon(8) does in an image.
+	if err := unix.Setxattr(data, "security.selinux", []byte("system_u:object_r:casemate_strict_file_t:s0"), 0); err != nil {
+		t.Fatal(err)
+	}
+	r := launch(t, sealed, "--", "read:/data/machines", "write:/data/own", "write:/tmp/own", "read:/proc/sys/kernel/ostype")
+	r.expect(t, 0)
+	out := new(report)
+	if err := json.Unmarshal([]byte(r.stdout), out); err != nil {
+		t.Fatalf("%v: %s", err, r)
+	}
+	out.attempts(t, "ok", "write:/data/own", "write:/tmp/own", "read:/proc/sys/kernel/ostype")
+	out.attempts(t, "EACCES", "read:/data/machines")
+	if !regexp.MustCompile(`^system_u:system_r:casemate_strict_t:s0:c\d+,c\d+$`).MatchString(out.Label) {
+		t.Errorf("label %q", out.Label)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"casemate/apparmor"
 	"casemate/internal/caps"
+	"casemate/internal/sealed"
 	"casemate/policy/filter"
 	"casemate/policy/prove"
 
@@ -61,11 +62,13 @@ func (w *writer) network() error {
 	return nil
 }
 
-// reachable gives the values of the first argument with which one of the calls is
+func (w *writer) reachable(names ...string) (prove.Set, error) { return Reachable(w.policy, names...) }
+
+// Reachable gives the values of the first argument with which one of the calls is
 // allowed, on any architecture.
-func (w *writer) reachable(names ...string) (prove.Set, error) {
+func Reachable(p *sealed.Policy, names ...string) (prove.Set, error) {
 	var all prove.Set
-	for _, f := range w.policy.Filters {
+	for _, f := range p.Filters {
 		program, err := prove.Parse(f.Program)
 		if err != nil {
 			return all, fmt.Errorf("the filter cannot be read: %w", err)

@@ -19,10 +19,19 @@ func seLinux(i *image) error {
 	if err := integration("TestSELinux|TestConfinementByDefault|TestForwardMap|TestRefused")(i); err != nil {
 		return err
 	}
-	policy, err := seLinuxPolicy()
+	tests, err := directory()
 	if err != nil {
 		return err
 	}
+	module, err := generated(filepath.Join(tests, "testdata/strict.toml"))
+	if err != nil {
+		return err
+	}
+	policy, err := seLinuxPolicy(tests, module)
+	if err != nil {
+		return err
+	}
+	i.file("casemate/strict.cil", module)
 	i.file("policy", policy)
 	i.guest.Policy = "/policy"
 	i.guest.Labels = [][2]string{
@@ -33,25 +42,41 @@ func seLinux(i *image) error {
 	return nil
 }
 
-// seLinuxPolicy compiles the system's policy, what every service has, and the modules of
-// the tests. They are one policy here; an image has semodule(8) put them together.
-func seLinuxPolicy() ([]byte, error) {
+// generated is the module of a policy, as an image's build makes it.
+func generated(policy string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "casemate-vm-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	tests, err := directory()
+	sealed := filepath.Join(dir, "sealed")
+	if _, err := run("", "go", "run", "casemate/policy", "compile", "-o", sealed, policy); err != nil {
+		return nil, err
+	}
+	module, err := run("", "go", "run", "casemate/policy", "show", "--selinux", sealed)
+	return []byte(module), err
+}
+
+// seLinuxPolicy compiles the system's policy, what every service has, the modules of the
+// tests and a generated one. They are one policy here; an image has semodule(8) put them
+// together.
+func seLinuxPolicy(tests string, module []byte) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "casemate-vm-")
 	if err != nil {
 		return nil, err
 	}
+	defer os.RemoveAll(dir)
 	system, out := filepath.Join(dir, "system.cil"), filepath.Join(dir, "policy")
 	if err := os.WriteFile(system, []byte(systemPolicy+categories()), 0o644); err != nil {
 		return nil, err
 	}
+	strict := filepath.Join(dir, "strict.cil")
+	if err := os.WriteFile(strict, module, 0o644); err != nil {
+		return nil, err
+	}
 	// Version 33 is that of Linux 5.14 and later.
 	if _, err := run("", "secilc", "-M", "true", "-c", "33", "-o", out, "-f", filepath.Join(dir, "contexts"), system,
-		filepath.Join(tests, "../dist/selinux/casemate.cil"), filepath.Join(tests, "vm/testdata/selinux-tests.cil")); err != nil {
+		filepath.Join(tests, "../dist/selinux/casemate.cil"), filepath.Join(tests, "vm/testdata/selinux-tests.cil"), strict); err != nil {
 		return nil, fmt.Errorf("%w (package secilc)", err)
 	}
 	return os.ReadFile(out)
