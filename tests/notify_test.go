@@ -98,7 +98,7 @@ func TestNotifyReady(t *testing.T) {
 		equal(t, "fds", len(lines(out, "fd")), 3)
 		p.signal(t, unix.SIGTERM)
 		r := p.wait(t)
-		r.expect(t, 128+15, "notifies of MAINPID", "notifies of FDSTORE", "no message of sd_notify(3)")
+		r.expect(t, 128+15, "notifies of MAINPID", "notifies of FDSTORE", "notifies with descriptors")
 		equal(t, "what the manager hears besides", m.rest(), []string(nil))
 	}
 }
