@@ -19,6 +19,10 @@ func underShim() (*job, error) {
 	if err := sys.Prctl(syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL)); err != nil {
 		return nil, because(exit.Step, "PR_SET_PDEATHSIG", err)
 	}
+	// Executed from a descriptor it is called after that: 5, or memfd:casemate-init.
+	if err := sys.SetName("casemate-init"); err != nil {
+		return nil, because(exit.Step, "PR_SET_NAME", err)
+	}
 	if err := checkSeals(); err != nil {
 		return nil, err
 	}

@@ -142,9 +142,25 @@ func (l *launched) open(o plan.Open) (int, error) {
 		l.gate = ours
 		return inits, err
 	case plan.Init:
-		return prepare.Init(l.options.init)
+		return l.openInit()
 	}
 	return prepare.Tree(o)
+}
+
+// inPlace is what the receipt says where init has no copy of its own.
+const inPlace = "init is the host's file, not a private copy (-init-in-place)"
+
+// openInit is the descriptor that the plan executes.
+func (l *launched) openInit() (int, error) {
+	if l.options.inPlace {
+		l.plan.Lacks = append(l.plan.Lacks, inPlace)
+		return prepare.OpenInit(l.options.init)
+	}
+	fd, err := prepare.Init(l.options.init, l.facts.SELinux.Enabled)
+	if errors.Is(err, prepare.ErrNoExec) {
+		err = exit.Wrap(exit.Lacking, err)
+	}
+	return fd, err
 }
 
 // explain turns a failed step into words: the step, its operands, the errno, the

@@ -34,6 +34,8 @@ options of run:
   -trusted-keys FILE   demand a signature by one of these keys
                        (default /etc/casemate/trusted-keys, if it exists)
   -init FILE           the init to use (default: casemate-init beside the shim)
+  -init-in-place       execute the init's file itself, not a private copy: for hosts
+                       that execute nothing but their image (IPE, vm.memfd_noexec=2)
   -state DIR           where running services are kept (default /run/casemate)
   -ready-fd N          write a line end to descriptor N when the service is ready
 
@@ -126,6 +128,7 @@ func runCommand(args []string, passed facts.Manager) (int, error) {
 	fs.SetOutput(io.Discard)
 	fs.StringVar(&o.keys, "trusted-keys", "", "")
 	fs.StringVar(&o.init, "init", "", "")
+	fs.BoolVar(&o.inPlace, "init-in-place", false, "")
 	fs.StringVar(&o.state, "state", stateDir, "")
 	fs.IntVar(&o.fd, "fd", -1, "")
 	fs.IntVar(&o.ready, "ready-fd", -1, "")

@@ -14,14 +14,15 @@ import (
 
 // options of casemate-shim run.
 type options struct {
-	policy string        // path of the sealed policy
-	fd     int           // or a descriptor that holds it; -1 for none
-	keys   string        // trusted-keys file; "" for the default
-	init   string        // path of casemate-init
-	state  string        // directory of running services
-	extra  []string      // appended to the policy's argv
-	passed facts.Manager // by the service manager
-	ready  int           // descriptor that is told when the service is ready; -1 for none
+	policy  string        // path of the sealed policy
+	fd      int           // or a descriptor that holds it; -1 for none
+	keys    string        // trusted-keys file; "" for the default
+	init    string        // path of casemate-init
+	state   string        // directory of running services
+	inPlace bool          // execute init's file itself
+	extra   []string      // appended to the policy's argv
+	passed  facts.Manager // by the service manager
+	ready   int           // descriptor that is told when the service is ready; -1 for none
 }
 
 // run is one service from policy to exit status.

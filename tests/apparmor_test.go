@@ -342,6 +342,7 @@ func TestAppArmorNoNewPrivsS23(t *testing.T) {
 		sealed := compiled(t, policy("confined", `"/app/probe"`, c.lsm))
 		equal(t, "from unconfined", labelled(launch(t, sealed)), c.unconfined)
 		equal(t, "from casemate-shim", labelled(under(t, "casemate-shim", shim, "run", "-init", installed, sealed)), c.confined)
+		equal(t, "from casemate-shim, in place", labelled(under(t, "casemate-shim", shim, "run", "-init-in-place", "-init", installed, sealed)), c.confined)
 	}
 	// Signals pass from the one label to both, and among those who have both.
 	p := beginUnder(t, "casemate-shim", shim, "run", "-init", installed, compiled(t, policy("signals", `"/app/probe", "signals"`, generated)))
@@ -360,6 +361,7 @@ func TestAppArmorNoNewPrivsS23(t *testing.T) {
 	// A service without a profile does not start from a confined shim.
 	sealed := compiled(t, policy("confined", `"/app/probe"`, "[lsm]\n"))
 	under(t, "casemate-shim", shim, "run", "-init", installed, sealed).expect(t, 248, "execveat", "permission denied")
+	under(t, "casemate-shim", shim, "run", "-init-in-place", "-init", installed, sealed).expect(t, 248, "execveat", "permission denied")
 	// Nor does any where the shim's own profile only complains.
 	load(t, "casemate-shim", strings.Replace(text, "mediate_deleted", "mediate_deleted, complain", 1))
 	sealed = compiled(t, policy("confined", `"/app/probe"`, generated))

@@ -71,6 +71,6 @@ func given() []plan.Open {
 	return []plan.Open{
 		{Slot: plan.Orders, Kind: plan.Given, Path: "a sealed memfd with init's orders"},
 		{Slot: plan.Gate, Kind: plan.Given, Path: "a SOCK_SEQPACKET socket, its peer in the shim"},
-		{Slot: plan.Init, Kind: plan.Given, Path: "casemate-init, owned by root and writable by nobody else"},
+		{Slot: plan.Init, Kind: plan.Given, Path: "a sealed memfd with a copy of casemate-init, which root owns and nobody else can write"},
 	}
 }

@@ -80,6 +80,6 @@ const (
 	Report = "report" // write end of the report pipe
 	Gate   = "gate"   // init's end of the gate
 	Orders = "orders" // sealed memfd
-	Init   = "init"   // init's binary, O_PATH
+	Init   = "init"   // a copy of init's binary, a sealed memfd
 	Root   = "root"   // the mount that becomes "/"
 )

@@ -97,16 +97,3 @@ func rootsAlone(st *unix.Stat_t) error {
 	}
 	return nil
 }
-
-// Init opens init's binary for execveat(2).
-func Init(path string) (int, error) {
-	fd, err := noSymlinks(path, unix.O_PATH)
-	if err != nil {
-		return -1, fmt.Errorf("open init %s: %w", path, err)
-	}
-	if err := Trusted(fd); err != nil {
-		unix.Close(fd)
-		return -1, fmt.Errorf("init %s: %w", path, err)
-	}
-	return High(fd)
-}

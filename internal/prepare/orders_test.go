@@ -122,7 +122,7 @@ func TestDescriptorsRunOut(t *testing.T) {
 	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old)
 	_, ordersErr := Orders(&orders.Orders{Argv: []string{"/a"}, Stop: 15})
 	ours, _, gateErr := Gate()
-	_, initErr := Init(file)
+	_, initErr := Init(file, false)
 	for name, err := range map[string]error{"orders": ordersErr, "gate": gateErr, "init": initErr} {
 		if err == nil || !strings.Contains(err.Error(), "limit of open files") {
 			t.Errorf("%s: %v", name, err)

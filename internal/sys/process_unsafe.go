@@ -49,6 +49,15 @@ func Prctl(option, value uintptr) error {
 	return asError(errno)
 }
 
+// SetName gives the calling thread a name, of which the kernel keeps 15 bytes
+// (PR_SET_NAME, prctl(2)).
+func SetName(name string) error {
+	b := append([]byte(name), 0)
+	// Safety: b ends in a NUL and lives until the call returns.
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, syscall.PR_SET_NAME, uintptr(unsafe.Pointer(unsafe.SliceData(b))), 0, 0, 0, 0)
+	return asError(errno)
+}
+
 // Fcntl is fcntl(2) with a number for its argument.
 func Fcntl(fd int, command, value uintptr) (int, error) {
 	n, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), command, value)

@@ -119,7 +119,7 @@ func cloned(t *testing.T, p *plan.Plan, group *prepare.Group) int {
 			fds[o.Slot], err = prepare.Orders(&orders.Orders{Stop: 15, Argv: []string{"/app"}})
 		case plan.Init:
 			self, _ := os.Executable()
-			fds[o.Slot], err = prepare.Init(self)
+			fds[o.Slot], err = prepare.OpenInit(self)
 		default:
 			fds[o.Slot], err = prepare.Tree(o)
 		}

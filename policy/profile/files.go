@@ -65,12 +65,16 @@ func (w *writer) files() error {
 	}
 	w.blank()
 	w.note("Init, which is executed from a descriptor: its pages, for a shim that is confined.")
-	w.line("%q mr,", apparmorInit)
+	for _, path := range apparmorInit {
+		w.line("%q mr,", path)
+	}
 	return w.hidden()
 }
 
-// apparmorInit is where an image has casemate-init. The rule gives no way to execute it.
-const apparmorInit = "/usr/lib/casemate/casemate-init"
+// apparmorInit is what AppArmor calls init's private copy, which is in no mount
+// (internal/prepare), and where an image has the file, for a shim with -init-in-place. The
+// rules give no way to execute them.
+var apparmorInit = [...]string{"/memfd:casemate-init", "/usr/lib/casemate/casemate-init"}
 
 // regions are the root, where it has files, and the mounts.
 func regions(p *sealed.Policy) []region {

@@ -36,6 +36,7 @@ profile "casemate-web" flags=(attach_disconnected, mediate_deleted) {
   "/usr/**" rkmix,
 
   # Init, which is executed from a descriptor: its pages, for a shim that is confined.
+  "/memfd:casemate-init" mr,
   "/usr/lib/casemate/casemate-init" mr,
 
   # Masked.
