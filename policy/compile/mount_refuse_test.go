@@ -83,7 +83,7 @@ mounts.bind = [{ from = "/b", at = "/a" }]`,
 		},
 		"writable var": {
 			`mounts.bind = [{ from = "/var", writable = true }]`,
-			`p.toml:5:25: a dangerous grant without a reason (the host runs or reads what is written there): "mounts./var"; hint: under [why], write: "mounts./var" = "the reason"`,
+			`p.toml:5:25: a dangerous grant without a reason (a socket there commands a service of the host): "mounts./var"; hint: under [why], write: "mounts./var" = "the reason"`,
 		},
 		"size": {
 			`mounts.tmpfs = [{ at = "/a", size = "16MB" }]`,

@@ -7,9 +7,13 @@ var kernelTrees = []string{"/proc", "/sys", "/dev", "/boot"}
 
 // controlSockets give whoever can connect the powers of a service of the host.
 var controlSockets = []string{
-	"/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/docker.sock", "/run/podman/podman.sock",
-	"/run/dbus/system_bus_socket", "/run/systemd/private", "/run/systemd/notify", "/run/casemate",
-	"/run/udev/control", "/run/libvirt/libvirt-sock", "/run/snapd.socket",
+	// Whoever starts containers.
+	"/run/containerd", "/run/crio", "/run/docker.sock", "/run/docker", "/run/podman", "/run/buildkit", "/run/k3s", "/run/cri-dockerd.sock",
+	"/run/nri", "/var/lib/kubelet", "/run/incus", "/var/lib/incus", "/var/lib/lxd", "/var/snap/lxd", "/run/libvirt", "/run/casemate",
+	// The service managers and buses of the system and of its users, whose /run/user/UID/bus
+	// starts what it is told to.
+	"/run/dbus/system_bus_socket", "/run/systemd/private", "/run/systemd/notify", "/run/systemd/machine", "/run/user",
+	"/run/udev/control", "/run/snapd.socket",
 }
 
 // hostSystem is what the host runs and is configured by; a workload that writes

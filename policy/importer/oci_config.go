@@ -42,6 +42,7 @@ func ociConfig(d *draft, o *Options, r *reader, root *object) error {
 		d.set("mounts.proc", "none")
 	}
 	c.resources(c.object(linux.at("resources")))
+	c.nodes(linux)
 	c.rest(linux)
 	if r.err != nil {
 		return r.err
@@ -72,7 +73,7 @@ func (c *config) held() []string { return c.d.list("capabilities.ambient") }
 func configSection(i *item) string {
 	for _, s := range []struct{ prefix, section string }{
 		{"process.", "exec"}, {"root.", "root"}, {"mounts[", "mounts"}, {"linux.seccomp", "seccomp"}, {"linux.resources", "cgroup"},
-		{"linux.namespaces", "namespaces"}, {"linux.devices", "mounts"}, {"linux.", "namespaces"}, {"hooks", "manager"},
+		{"linux.namespaces", "namespaces"}, {"linux.devices", "cgroup"}, {"linux.", "namespaces"}, {"hooks", "manager"},
 	} {
 		if strings.HasPrefix(i.text, s.prefix) {
 			return s.section
@@ -317,10 +318,9 @@ func (c *config) rest(linux *object) {
 	}
 	reasons := map[string]string{
 		"sysctl": "sysctls are not set", "cgroupsPath": "the cgroup is named after the service",
-		"rootfsPropagation": "mounts are private", "devices": "/dev has the six minimal nodes; others are named one by one, with a reason, under cgroup.devices",
-		"mountLabel": "mounts get no label",
+		"rootfsPropagation": "mounts are private", "mountLabel": "mounts get no label",
 	}
-	for _, key := range []string{"sysctl", "cgroupsPath", "rootfsPropagation", "devices", "mountLabel"} {
+	for _, key := range []string{"sysctl", "cgroupsPath", "rootfsPropagation", "mountLabel"} {
 		for _, i := range linux.at(key).leaves() {
 			c.d.skip(configSection(i), reasons[key], i)
 		}

@@ -25,7 +25,6 @@ func (c *config) resources(r *object) {
 		}
 	}
 	c.blockIO(r.at("blockIO"))
-	c.devices(r.at("devices"))
 	c.unified(r.at("unified"))
 }
 
@@ -113,17 +112,6 @@ func (c *config) blockIO(b *object) {
 	}
 	for _, device := range order {
 		c.d.add("cgroup.io.max", device+" "+strings.Join(lines[device], " "))
-	}
-}
-
-// devices: the rules have numbers and no paths, and permit what every launch has besides.
-func (c *config) devices(list *object) {
-	for _, e := range c.list(list) {
-		if allow := e.at("allow"); allow != nil && !c.flag(allow) {
-			c.d.hold("cgroup", e.leaves()...)
-			continue
-		}
-		c.d.skip("cgroup", "/dev has the six minimal nodes; others are named one by one, by number and with a reason, under cgroup.devices", e.leaves()...)
 	}
 }
 

@@ -171,8 +171,10 @@ func confines(path []step) bool {
 	switch path[0] {
 	case "masks":
 		return path[1] != "unmask"
-	case "cgroup", "lsm":
+	case "lsm":
 		return true
+	case "cgroup":
+		return path[1] != "devices"
 	case "namespaces":
 		return path[1] == "user"
 	case "exec": // the defaults of two limits are strict

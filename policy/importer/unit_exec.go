@@ -223,11 +223,6 @@ func label(module, key string) func(*service, directive) {
 	}
 }
 
-// devices are named by path or group, whose numbers the host of the image decides.
-func (u *service) devices(one directive) {
-	u.d.skip("mounts", "/dev has the six minimal nodes; others are named one by one, by number and with a reason, under cgroup.devices", itemsOf(u.values[one.key])...)
-}
-
 func (u *service) procSubset(one directive) {
 	u.last(one.key)
 	if one.value == "pid" {

@@ -38,6 +38,8 @@ func (d *draft) withdraw(section, name string) string {
 		return d.withdrawCall(name)
 	case "mounts":
 		return d.withdrawMount(name)
+	case "cgroup":
+		return d.withdrawDevice(strings.TrimPrefix(name, "devices."))
 	case "masks":
 		d.drop("masks.unmask", name)
 		return quote(name) + " of masks.unmask"
