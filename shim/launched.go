@@ -34,6 +34,8 @@ type launched struct {
 	inits  []verify.Descriptor // that init must have
 	notify int                 // our end of the workload's NOTIFY_SOCKET; -1 for none
 	proc   *supervise.Process
+
+	released time.Time
 }
 
 // run launches, verifies, releases and supervises.
@@ -74,15 +76,14 @@ func (l *launched) run(signals *supervise.Signals) (int, error) {
 	if err := l.proc.Release(); err != nil {
 		return 0, err
 	}
+	l.released = time.Now()
 	// The comparison is made. To put it on record, and to give up the file systems it was
 	// made through, which takes 100 us, need not keep the workload waiting.
 	l.view.Close()
 	if err := l.record(checks); err != nil {
 		return 0, err
 	}
-	code, err := l.proc.Supervise()
-	l.sayOOM()
-	return code, err
+	return l.proc.Supervise()
 }
 
 // prepare does the parent's part of the plan and renders the child's.
@@ -95,6 +96,11 @@ func (l *launched) prepare() (*render.Rendered, error) {
 		l.state.Close() // what could not be removed is still recorded
 		l.state = nil
 		return nil, err
+	}
+	if left := l.state.Left(); left.Receipt != nil {
+		if err := l.state.KeepEnd(lost(l.plan.Service, left)); err != nil {
+			return nil, err
+		}
 	}
 	if err = prepare.Profile(l.plan.Profile); err != nil {
 		return nil, exit.Wrap(exit.Lacking, fmt.Errorf("%w%s", err, place(l.plan.Profile.At)))
@@ -229,18 +235,22 @@ func (l *launched) verify() ([]verify.Check, error) {
 
 // record keeps the receipt in the state directory.
 func (l *launched) record(checks []verify.Check) error {
+	return l.state.Write(prepare.Receipt, l.receipt(checks).Encode())
+}
+
+// receipt of this launch, with what is known of it.
+func (l *launched) receipt(checks []verify.Check) *verify.Receipt {
 	r := &verify.Receipt{
 		Version: 1, Service: l.plan.Service, Policy: fmt.Sprintf("%x", l.file.Digest), Kernel: l.plan.Kernel,
-		Shim: version, Filter: l.plan.Filter, PID: l.proc.PID(), Verified: time.Now().UTC(), Lacks: l.plan.Lacks, Checks: checks,
+		Shim: version, Filter: l.plan.Filter, Lacks: l.plan.Lacks, Checks: checks,
+	}
+	if !l.released.IsZero() {
+		r.PID, r.Verified = l.proc.PID(), l.released.UTC()
 	}
 	if l.file.Signed {
 		r.Signer = fmt.Sprintf("%x", l.file.KeyID)
 	}
-	b, err := r.Encode()
-	if err != nil {
-		return err
-	}
-	return l.state.Write(prepare.Receipt, b)
+	return r
 }
 
 func (l *launched) closeSlots() {

@@ -25,7 +25,7 @@ var version = "unreleased"
 const usage = `usage:
   casemate-shim run [options] FILE.sealed [-- extra arguments]
   casemate-shim probe [FILE.sealed]   what this host offers, as JSON
-  casemate-shim status NAME           the receipt of a running service
+  casemate-shim status NAME           the receipt of a running service, or how it ended
   casemate-shim recover [-state DIR] [NAME...]
                                       removes what killed shims have left
   casemate-shim version
@@ -104,7 +104,7 @@ func command(args []string, passed facts.Manager) (int, error) {
 	case name == "probe" && len(rest) <= 1:
 		return 0, probe(os.Stdout, rest, passed)
 	case name == "status" && len(rest) == 1:
-		return 0, status(os.Stdout, stateDir, rest[0])
+		return status(os.Stdout, stateDir, rest[0])
 	case name == "recover":
 		return 0, recoverCommand(os.Stdout, rest)
 	case name == "version" && len(rest) == 0:

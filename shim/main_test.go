@@ -166,7 +166,7 @@ func (l *launching) ends(t *testing.T) int {
 // left wants that nothing is left of a launch.
 func (l *launching) left(t *testing.T) {
 	t.Helper()
-	for _, pattern := range []string{l.state + "/*", "/sys/fs/cgroup/casemate-" + l.service, "/sys/fs/cgroup/unified/casemate-" + l.service} {
+	for _, pattern := range []string{l.state + "/[^.]*", "/sys/fs/cgroup/casemate-" + l.service, "/sys/fs/cgroup/unified/casemate-" + l.service} {
 		if found, _ := filepath.Glob(pattern); found != nil {
 			t.Errorf("left: %q", found)
 		}

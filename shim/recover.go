@@ -34,7 +34,7 @@ func recoverCommand(w io.Writer, args []string) error {
 	if err != nil {
 		return exit.Wrap(exit.Lacking, fmt.Errorf("probe the host: %w", err))
 	}
-	all, err := prepare.Recover(*state, f.Cgroup, fs.Args(), sealed.ValidService)
+	all, err := prepare.Recover(*state, f.Cgroup, fs.Args(), sealed.ValidService, lost)
 	for _, r := range all {
 		switch {
 		case r.Running:

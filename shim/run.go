@@ -59,6 +59,7 @@ func run(o options) (int, error) {
 	}
 	l := &launched{options: o, file: file, facts: f, view: view, plan: plan, fds: map[string]int{}, notify: -1}
 	code, err := guarded(func() (int, error) { return l.run(signals) })
+	l.end(code, err)
 	if cleanup := l.cleanup(); cleanup != nil {
 		supervise.Say("cleaning up: %s", cleanup)
 	}

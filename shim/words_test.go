@@ -74,24 +74,34 @@ func TestProbeAndStatus(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	dir := t.TempDir()
-	if err := status(&b, dir, "web"); exit.CodeOf(err) != exit.Usage || !strings.Contains(err.Error(), "web is not running") {
+	if _, err := status(&b, dir, "web"); exit.CodeOf(err) != exit.Usage || !strings.Contains(err.Error(), "web is not running") {
 		t.Errorf("%v", err)
 	}
-	text, err := (&verify.Receipt{Service: "web", Verified: time.Unix(0, 0)}).Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := (&verify.Receipt{Service: "web", Verified: time.Unix(0, 0)}).Encode()
+	ended := (&verify.Ended{Cause: verify.OOM, Status: 137}).Complete(text)
 	if err := errors.Join(os.Mkdir(dir+"/web", 0o700), os.WriteFile(dir+"/web/receipt.json", text, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	b.Reset()
-	if err := status(&b, dir, "../x/web"); err != nil || !strings.HasPrefix(b.String(), "web: init is pid 0") {
+	if code, err := status(&b, dir, "../x/web"); code != 0 || err != nil || !strings.HasPrefix(b.String(), "web: init is pid 0") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+	// The last end is told beside a service that runs, and alone when none does.
+	if err := errors.Join(os.Mkdir(dir+"/.ended", 0o700), os.WriteFile(dir+"/.ended/web.json", ended, 0o600), os.WriteFile(dir+"/.ended/gone.json", ended, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	b.Reset()
+	if code, err := status(&b, dir, "web"); code != 0 || err != nil || !strings.HasPrefix(b.String(), "web: init is pid 0") || !strings.Contains(b.String(), "\nweb: ended 0001-01-01T00:00:00Z: out of memory; exit status 137") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+	b.Reset()
+	if code, err := status(&b, dir, "gone"); code != statusEnded || err != nil || !strings.HasPrefix(b.String(), "web: ended") || strings.Contains(b.String(), "is pid") {
 		t.Errorf("%v: %s", err, b.String())
 	}
 	if err := os.WriteFile(dir+"/web/receipt.json", []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := status(&b, dir, "web"); exit.CodeOf(err) != exit.Usage {
+	if _, err := status(&b, dir, "web"); exit.CodeOf(err) != exit.Usage {
 		t.Errorf("%v", err)
 	}
 }

@@ -50,11 +50,16 @@ func TestLimitMemory(t *testing.T) {
 	if n := figure(t, r, "MiB"); n < 16 || n > 64 {
 		t.Errorf("%d MiB were touched under a limit of 64", n)
 	}
+	e := endOf(t, "limits")
+	if e.says(t, "oom", "SIGKILL", 137); e.Ended.Memory == nil || e.Ended.Memory.Kills != 1 {
+		t.Errorf("memory.events is not in %+v", e)
+	}
 	r = limited(t, `"/app/probe", "eat", "20"`, "memory.max = \"64M\"\nmemory.swap.max = \"0\"\n")
 	r.expect(t, 0)
 	if strings.Contains(r.stderr, "memory") {
 		t.Errorf("a workload within its limit: %s", r)
 	}
+	endOf(t, "limits").says(t, "exit", "", 0)
 }
 
 // Without the group kill a child is killed alone and the workload's status is its own;
@@ -67,11 +72,15 @@ func TestLimitMemoryOfTheGroup(t *testing.T) {
 	if !strings.Contains(r.stdout, "the child ended: signal: killed") {
 		t.Errorf("%s", r)
 	}
+	if e := endOf(t, "limits"); e.Ended.Cause != "exit" || e.Ended.Memory.Kills != 1 {
+		t.Errorf("%+v", e.Ended)
+	}
 	r = limited(t, `"/app/probe", "eat-child", "400"`, limits+"memory.oom.group = true\n")
 	r.expect(t, 137, "out of memory")
 	if strings.Contains(r.stdout, "the child ended") {
 		t.Errorf("the workload outlived its child: %s", r)
 	}
+	endOf(t, "limits").says(t, "oom", "SIGKILL", 137)
 }
 
 // Above memory.high the workload is throttled, and the kernel counts it.

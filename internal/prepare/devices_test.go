@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"casemate/internal/cgroup"
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
+	"casemate/internal/sys"
 
 	"golang.org/x/sys/unix"
 )
@@ -91,4 +93,35 @@ func TestDevicesRefused(t *testing.T) {
 			t.Errorf("%s: the group is left", name)
 		}
 	}
+}
+
+// Signals that come while the kernel looks at a program, such as the Go runtime's own to
+// preempt, do not fail a launch.
+func TestDevicesAmongSignals(t *testing.T) {
+	needRoot(t)
+	program := cgroup.DeviceProgram([]sealed.Device{{Path: "/dev/loop", Major: 10, Minor: 237, Access: sealed.AccessRead}})
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	done, over, thread := make(chan bool), make(chan bool), unix.Gettid()
+	go func() {
+		defer close(over)
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				unix.Tgkill(unix.Getpid(), thread, unix.SIGURG)
+			}
+		}
+	}()
+	for range 500 {
+		fd, err := sys.LoadDeviceProgram(program)
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		unix.Close(fd)
+	}
+	close(done)
+	<-over
 }

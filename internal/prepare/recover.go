@@ -42,7 +42,7 @@ func (s *State) removeRecorded(f facts.Cgroup) (string, error) {
 		return "", fmt.Errorf("%s: %w", recordName, err)
 	}
 	recorded := string(buf[:n])
-	if err := removeLeftover(f, recorded, path.Base(s.path)); err != nil {
+	if s.left.Memory, err = removeLeftover(f, recorded, path.Base(s.path)); err != nil {
 		return "", fmt.Errorf("cgroup %s, which was left behind: %w", recorded, err)
 	}
 	if err := unix.Unlinkat(s.dir, recordName, 0); err != nil {
@@ -52,27 +52,29 @@ func (s *State) removeRecorded(f facts.Cgroup) (string, error) {
 }
 
 // removeLeftover removes the cgroup of a service whose shim was killed, and the leaf that
-// the shim was in. A unit that is gone has taken both with it.
-func removeLeftover(f facts.Cgroup, recorded, service string) error {
+// the shim was in. A unit that is gone has taken both with it. What the group has counted
+// of its memory is asked before; that it cannot be is not worth the removal.
+func removeLeftover(f facts.Cgroup, recorded, service string) (*Memory, error) {
 	own, name := path.Split(recorded)
 	if !path.IsAbs(recorded) || path.Clean(recorded) != recorded || !strings.HasSuffix(name, "-"+service) {
-		return errors.New("this is not a cgroup of the service's")
+		return nil, errors.New("this is not a cgroup of the service's")
 	}
 	fd, err := openCgroup(facts.Cgroup{Mount: f.Mount, Own: path.Clean(own)})
 	if errors.Is(err, unix.ENOENT) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer unix.Close(fd)
+	memory, _ := memoryEvents(fd, name+"/memory.events")
 	g := Group{own: fd, dir: -1, name: name, path: recorded}
 	if err := g.claim(); err != nil {
-		return err
+		return nil, err
 	}
 	// Fails where another shim is in it, as it should, and where there is none.
 	unix.Unlinkat(fd, supervisor, unix.AT_REMOVEDIR)
-	return nil
+	return memory, nil
 }
 
 // Recovered is what has become of one service's state.
@@ -85,8 +87,9 @@ type Recovered struct {
 // Recover removes what killed shims have left: of the services that are named, or of all
 // in a directory of running services. Those that run are left alone: their directory is
 // locked. It goes on after an error, and doing it again does no harm. What does not bear a
-// service's name, as is tells, is somebody else's.
-func Recover(root string, f facts.Cgroup, names []string, is func(string) bool) (all []Recovered, err error) {
+// service's name, as is tells, is somebody else's. What was left of a launch goes to end,
+// which gives the record of its end.
+func Recover(root string, f facts.Cgroup, names []string, is func(string) bool, end func(string, Left) []byte) (all []Recovered, err error) {
 	if err := ownedByRoot(root); errors.Is(err, unix.ENOENT) {
 		return nil, nil
 	} else if err != nil {
@@ -99,7 +102,7 @@ func Recover(root string, f facts.Cgroup, names []string, is func(string) bool) 
 	}
 	var errs []error
 	for _, name := range names {
-		r, err := recoverOne(path.Join(root, name), f)
+		r, err := recoverOne(path.Join(root, name), f, end)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		} else if r != nil {
@@ -126,7 +129,7 @@ func services(root string, is func(string) bool) ([]string, error) {
 }
 
 // recoverOne gives nil where there is nothing.
-func recoverOne(dir string, f facts.Cgroup) (*Recovered, error) {
+func recoverOne(dir string, f facts.Cgroup, end func(string, Left) []byte) (*Recovered, error) {
 	s := &State{path: dir}
 	r := &Recovered{Service: path.Base(dir)}
 	err := s.open()
@@ -143,5 +146,8 @@ func recoverOne(dir string, f facts.Cgroup) (*Recovered, error) {
 		unix.Close(s.dir)
 		return nil, err
 	}
-	return r, s.Remove()
+	if s.left.Receipt, err = s.Read(Receipt); err == nil && s.left.Receipt != nil {
+		err = s.KeepEnd(end(r.Service, s.left))
+	}
+	return r, errors.Join(err, s.Remove())
 }

@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -12,6 +13,11 @@ import (
 )
 
 func anyName(string) bool { return true }
+
+// end is the record of a launch that was left.
+func end(service string, left Left) []byte {
+	return fmt.Appendf(nil, "%s %s %v", service, left.Receipt, left.Memory != nil)
+}
 
 // leftBehind is what a shim leaves that was killed while its service ran.
 func leftBehind(t *testing.T, root string, f facts.Cgroup, service, group string) {
@@ -48,7 +54,7 @@ func TestRecover(t *testing.T) {
 	inside := inGroup(t, dir+"/casemate-web/nested")
 	running := state(t, root)
 	is := func(name string) bool { return name[0] != '.' }
-	all, err := Recover(root, c, nil, is)
+	all, err := Recover(root, c, nil, is, end)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,10 +79,10 @@ func TestRecover(t *testing.T) {
 	if err := running.Remove(); err != nil {
 		t.Error(err)
 	}
-	if all, err := Recover(root, c, nil, is); all != nil || err != nil {
+	if all, err := Recover(root, c, nil, is, end); all != nil || err != nil {
 		t.Errorf("a second time: %v, %v", all, err)
 	}
-	if all, err := Recover(root+"/none", c, []string{"web"}, is); all != nil || err != nil {
+	if all, err := Recover(root+"/none", c, []string{"web"}, is, end); all != nil || err != nil {
 		t.Errorf("where nothing ever ran: %v, %v", all, err)
 	}
 }
@@ -88,7 +94,7 @@ func TestRecoverByName(t *testing.T) {
 	for _, name := range []string{"a", "b"} {
 		leftBehind(t, root, c, name, "casemate-"+name)
 	}
-	if all, err := Recover(root, c, []string{"b", "c"}, anyName); err != nil || len(all) != 1 || all[0].Service != "b" {
+	if all, err := Recover(root, c, []string{"b", "c"}, anyName, end); err != nil || len(all) != 1 || all[0].Service != "b" {
 		t.Errorf("%v, %v", all, err)
 	}
 	if !exists(root+"/a") || exists(root+"/b") {
@@ -117,7 +123,7 @@ func TestRecoverRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	inside := inGroup(t, c.Mount+g.Path())
-	all, err := Recover(root, c, nil, anyName)
+	all, err := Recover(root, c, nil, anyName, end)
 	if len(all) != 1 || all[0].Service != "fine" || !errors.Is(err, ErrRunning) {
 		t.Errorf("%v, %v", all, err)
 	}
@@ -135,7 +141,7 @@ func TestRecoverRefuses(t *testing.T) {
 	if err := os.Chmod(root, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Recover(root, c, nil, anyName); err == nil || !strings.Contains(err.Error(), "writable") {
+	if _, err := Recover(root, c, nil, anyName, end); err == nil || !strings.Contains(err.Error(), "writable") {
 		t.Errorf("in everybody's directory: %v", err)
 	}
 }

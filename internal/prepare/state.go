@@ -22,6 +22,13 @@ const aside = ".new" // added to the name of a file that is being written
 type State struct {
 	path string
 	dir  int
+	left Left
+}
+
+// Left is what a shim that was killed has left of a launch.
+type Left struct {
+	Receipt []byte  // nil where there was none
+	Memory  *Memory // of its cgroup; nil where that is gone, or has no memory controller
 }
 
 // ErrRunning says that another shim holds the lock.
@@ -46,6 +53,7 @@ func NewState(root, service string) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory %s: %w", s.path, err)
 	}
+	s.left.Receipt, _ = s.Read(Receipt) // one that cannot be read is none
 	if err := s.clear(); err != nil {
 		unix.Close(s.dir)
 		return nil, fmt.Errorf("state directory %s: %w", s.path, err)
@@ -127,24 +135,34 @@ func (s *State) clear() error {
 	return nil
 }
 
+// Left is what a killed shim of this name had left, once Record has looked.
+func (s *State) Left() Left { return s.left }
+
 // Close gives up the lock and leaves the directory for Recover.
 func (s *State) Close() { unix.Close(s.dir) }
 
-// Write puts a file into the directory in one piece: written aside, then renamed.
+// Write puts a file into the directory in one piece.
 func (s *State) Write(name string, b []byte) error {
-	fd, err := unix.Openat(s.dir, name+aside, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return fmt.Errorf("%s/%s: %w", s.path, name, err)
-	}
-	err = errors.Join(writeAll(fd, b), unix.Close(fd))
-	if err == nil {
-		err = unix.Renameat(s.dir, name+aside, s.dir, name)
-	}
-	if err != nil {
-		unix.Unlinkat(s.dir, name+aside, 0)
+	if err := replace(s.dir, name, b); err != nil {
 		return fmt.Errorf("%s/%s: %w", s.path, name, err)
 	}
 	return nil
+}
+
+// replace puts a file into a directory in one piece: written aside, then renamed.
+func replace(dir int, name string, b []byte) error {
+	fd, err := unix.Openat(dir, name+aside, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(writeAll(fd, b), unix.Close(fd))
+	if err == nil {
+		err = unix.Renameat(dir, name+aside, dir, name)
+	}
+	if err != nil {
+		unix.Unlinkat(dir, name+aside, 0)
+	}
+	return err
 }
 
 // Remove removes the directory and gives up the lock. The container's cgroup is gone by

@@ -15,6 +15,8 @@ const (
 	typeCgroupDevice   = 15
 	attachCgroupDevice = 6
 
+	loadTries = 100
+
 	// Programs of groups above hold as well, and one below can only take more away.
 	allowMulti = 1 << 1
 )
@@ -53,6 +55,11 @@ func LoadDeviceProgram(program []byte) (int, error) {
 	}
 	copy(attr.name[:], "casemate_dev")
 	fd, err := bpf(progLoad, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	// The kernel's verifier gives up when a signal comes (EAGAIN), and the Go runtime sends
+	// itself one to preempt.
+	for try := 0; err == syscall.EAGAIN && try < loadTries; try++ {
+		fd, err = bpf(progLoad, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	}
 	runtime.KeepAlive(program)
 	runtime.KeepAlive(license)
 	return fd, err

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand"
 	"strings"
@@ -37,6 +38,12 @@ func TestReceiptIsJSON(t *testing.T) {
 		for range r.Intn(3) {
 			c.Checks = append(c.Checks, Check{text(), text(), text()})
 		}
+		if r.Intn(2) == 0 {
+			c.Ended = &Ended{Cause: Cause(text()), Status: r.Int(), Signal: text(), Stopped: r.Intn(2) == 0, Error: text(), At: time.Unix(r.Int63n(1<<37), r.Int63n(1e9)).UTC(), RanMS: r.Int63()}
+		}
+		if c.Ended != nil && r.Intn(2) == 0 {
+			c.Ended.Memory = &Memory{r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()}
+		}
 		all = append(all, c)
 	}
 	for _, c := range all {
@@ -44,12 +51,14 @@ func TestReceiptIsJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := c.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := c.Encode()
 		if d := cmp.Diff(string(want)+"\n", string(got)); d != "" {
 			t.Fatal(d)
+		}
+		running := *c
+		running.Ended = nil
+		if completed := c.Ended.Complete(running.Encode()); c.Ended != nil && !bytes.Equal(completed, got) {
+			t.Fatalf("completed: %s", cmp.Diff(string(got), string(completed)))
 		}
 	}
 }
@@ -57,10 +66,7 @@ func TestReceiptIsJSON(t *testing.T) {
 func TestReceiptRoundTrip(t *testing.T) {
 	want := receipt()
 	want.Checks[1].Got = "é\u2028"
-	b, err := want.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := want.Encode()
 	got, err := DecodeReceipt(b)
 	if err != nil {
 		t.Fatal(err)

@@ -48,6 +48,8 @@ type Process struct {
 	grace    time.Duration   // of the policy
 	deadline time.Time       // when init must have ended
 	killed   bool            // it did not
+	stuck    bool            // nor of that
+	stopped  bool            // SIGTERM has come
 	score    int             // descriptor of init's oom_score_adj, or -1
 }
 

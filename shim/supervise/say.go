@@ -35,10 +35,22 @@ func Say(format string, args ...any) {
 		unix.Write(2, line) // there is nobody else to tell
 		close(done)
 	}()
-	select {
-	case <-done:
-	case <-time.After(sayLimit):
+	for waited, nap := time.Duration(0), 20*time.Microsecond; waited < sayLimit; waited, nap = waited+nap, min(2*nap, sayLimit/100) {
+		select {
+		case <-done:
+			return
+		default:
+			doze(nap)
+		}
 	}
+}
+
+// doze sleeps in the kernel. A timer of package time would have the runtime make an epoll
+// descriptor first, and end the program where there is none to be had: in the middle of
+// saying so.
+func doze(d time.Duration) {
+	t := unix.NsecToTimespec(int64(d))
+	unix.Nanosleep(&t, nil)
 }
 
 // name is what people call a signal; real-time ones have a number only.

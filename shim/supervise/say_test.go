@@ -3,6 +3,7 @@ package supervise
 import (
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -49,5 +50,30 @@ func TestSayToNobody(t *testing.T) {
 	unix.Dup3(old, 2, 0)
 	if rest, err := io.ReadAll(r); err != nil || string(rest) != "casemate-shim: third\n" {
 		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// init is the program of TestSayWithoutDescriptors: before package testing has set a timer.
+func init() {
+	if os.Getenv("CASEMATE_SAY") == "" {
+		return
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3}); err != nil {
+		panic(err)
+	}
+	Say("no descriptors")
+	os.Exit(7)
+}
+
+// Where no descriptor is to be had, of all times then, a line is said and the program goes on.
+func TestSayWithoutDescriptors(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = []string{"CASEMATE_SAY=1"}
+	if out, _ := cmd.CombinedOutput(); string(out) != "casemate-shim: no descriptors\n" || cmd.ProcessState.ExitCode() != 7 {
+		t.Errorf("%v: %.300s", cmd.ProcessState, out)
 	}
 }

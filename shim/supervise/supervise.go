@@ -30,6 +30,7 @@ func (p *Process) Supervise() (int, error) {
 			return 0, err
 		}
 		if p.overdue(ready[onEnd]) {
+			p.stuck = true
 			Say("%s", errUnkillable)
 			return exit.Signalled + int(unix.SIGKILL), nil
 		}
@@ -169,6 +170,7 @@ func (p *Process) forward(n unix.Signal) {
 		return
 	}
 	if n == unix.SIGTERM {
+		p.stopped = true
 		p.limit()
 	}
 	if err := p.send(n); err != nil && !errors.Is(err, unix.ESRCH) {
