@@ -108,7 +108,7 @@ func (h *hostileRoot) objects() map[string]func(path string) error {
 // No object in place of a mount point, of a masked directory or of their parent is
 // followed, opened for longer than a moment, or made up for (CVE-2019-19921,
 // CVE-2024-45310, CVE-2026-41579).
-func TestAttackMountPointsReplaced(t *testing.T) {
+func TestS05S06S18MountPointsReplaced(t *testing.T) {
 	needRoot(t)
 	h := newHostileRoot(t)
 	sealed := h.sealed(t)
@@ -138,7 +138,7 @@ func TestAttackMountPointsReplaced(t *testing.T) {
 
 // A mount point that is exchanged for a symbolic link all through the launch either
 // stops the launch or has the mount; nothing of the host is changed (CVE-2021-30465).
-func TestAttackMountPointsExchanged(t *testing.T) {
+func TestS04MountPointsExchanged(t *testing.T) {
 	needRoot(t)
 	h := newHostileRoot(t)
 	sealed := h.sealed(t)
@@ -180,7 +180,7 @@ func TestAttackMountPointsExchanged(t *testing.T) {
 // Nobody in the container looks into init, whose memory and descriptors were the
 // host's a moment ago: neither its own user nor root without capabilities
 // (CVE-2016-9962, CVE-2019-5736).
-func TestAttackInitLookedInto(t *testing.T) {
+func TestS01S10InitLookedInto(t *testing.T) {
 	needRoot(t)
 	attempts := []string{
 		"read:/proc/1/exe", "write:/proc/1/exe", "exec:/proc/1/exe", "read:/proc/1/mem", "write:/proc/1/mem", "read:/proc/1/environ",
@@ -202,7 +202,7 @@ group = "0"
 // An entry point that is a script of /proc/self/exe has the kernel execute init's own
 // binary, from the host, as the workload. It is an init like any other: it says
 // what is wrong with its command line, and that is all (CVE-2019-5736).
-func TestAttackInitAsInterpreter(t *testing.T) {
+func TestS01InitAsInterpreter(t *testing.T) {
 	needRoot(t)
 	h := newHostileRoot(t)
 	if err := os.WriteFile(filepath.Join(h.root, "script"), []byte("#!/proc/self/exe --odd\n"), 0o755); err != nil {
@@ -237,7 +237,7 @@ bind = [{ from = "/usr", exec = true }]
 
 // The host's /dev/null as standard input, systemd's default: a workload of uid 0 gets the
 // container's own in its place, which it cannot change, and never the host's.
-func TestAttackNullOfTheHost(t *testing.T) {
+func TestS07NullOfTheHost(t *testing.T) {
 	needRoot(t)
 	node := filepath.Join(canaryDir(t), "null")
 	if err := unix.Mknod(node, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil {
@@ -268,7 +268,7 @@ bind = [{ from = "/usr", exec = true }]
 }
 
 // A directory of the host as standard input would be a way into its files.
-func TestAttackDirectoryAsInput(t *testing.T) {
+func TestS09DirectoryAsInput(t *testing.T) {
 	needRoot(t)
 	sealed := compiled(t, policy("dirfd", `"/app/probe", "exit", "0"`, ""))
 	r := command(t, "sh", "-c", "exec \"$0\" run \"$1\" </", filepath.Join(bin, "casemate-shim"), sealed)

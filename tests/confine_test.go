@@ -41,9 +41,20 @@ type report struct {
 // confined launches the probe under a policy with more in it and gives its report.
 func confined(t *testing.T, more string, attempts ...string) *report {
 	t.Helper()
-	sealed := compiled(t, policy("confined", `"/app/probe"`, more))
+	return reported(t, compiled(t, policy("confined", `"/app/probe"`, more)), attempts...)
+}
+
+// reported is the report of the probe that a sealed policy launches.
+func reported(t *testing.T, sealed string, attempts ...string) *report {
+	t.Helper()
 	r := launch(t, sealed, append([]string{"--"}, attempts...)...)
 	r.expect(t, 0)
+	return decoded(t, r)
+}
+
+// decoded is the report that the probe has printed.
+func decoded(t *testing.T, r result) *report {
+	t.Helper()
 	out := new(report)
 	if err := json.Unmarshal([]byte(r.stdout), out); err != nil {
 		t.Fatalf("%v: %s", err, r)
@@ -314,11 +325,7 @@ func TestConfinementDespiteMountsOverHostSysfs(t *testing.T) {
 	script := "mount -t tmpfs none /sys/kernel && exec \"$0\" run \"$1\""
 	r := command(t, "unshare", "-m", "sh", "-c", script, filepath.Join(bin, "casemate-shim"), sealed)
 	r.expect(t, 0)
-	out := new(report)
-	if err := json.Unmarshal([]byte(r.stdout), out); err != nil {
-		t.Fatalf("%v: %s", err, r)
-	}
-	out.attempts(t, "EACCES", "read:/sys/kernel/notes")
+	decoded(t, r).attempts(t, "EACCES", "read:/sys/kernel/notes")
 }
 
 // A mask below a read-only path is copied along with it, and so is a mount: what is

@@ -61,7 +61,7 @@ func withBinaries(run func() int) (int, error) {
 			return 0, fmt.Errorf("build %s: %w\n%s", b.name, err, out)
 		}
 	}
-	for _, name := range []string{"die", "hard"} {
+	for _, name := range []string{"die", "hard", "raw", "prowl"} {
 		source, err := os.ReadFile("probe/" + name + ".c")
 		if err != nil {
 			return 0, err
@@ -279,4 +279,14 @@ func (b *safeBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// write puts a text into a file of the test's own.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "test.toml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -44,6 +44,9 @@ func (v View) Close() {
 // Detached makes a file system that no path leads to, nosuid, nodev and noexec.
 func Detached(fstype string, options ...[2]string) (int, error) {
 	fs, err := unix.Fsopen(fstype, unix.FSOPEN_CLOEXEC)
+	if err == unix.EPERM {
+		return -1, fmt.Errorf("fsopen %s: %w; the shim needs CAP_SYS_ADMIN, in the initial user namespace", fstype, err)
+	}
 	if err != nil {
 		return -1, fmt.Errorf("fsopen %s: %w", fstype, err)
 	}

@@ -134,7 +134,7 @@ func liveRules(t *testing.T) filter.Rules {
 
 // Every number from 0 to 1023 that is not allowed answers as the rules say, by the
 // kernel's own word; those that kill are left to TestLiveKill.
-func TestLiveVerdicts(t *testing.T) {
+func TestS37LiveVerdicts(t *testing.T) {
 	arch := nativeArch(t)
 	if os.Getenv(liveEnv) == "" {
 		for maker := range makers {
@@ -174,7 +174,7 @@ func TestLiveVerdicts(t *testing.T) {
 
 // The kernel ignores the high word of an int, and so does a condition: garbage
 // there neither breaks a legal call nor opens a forbidden one.
-func TestLiveConditions(t *testing.T) {
+func TestS35LiveConditions(t *testing.T) {
 	arch := nativeArch(t)
 	if os.Getenv(liveEnv) == "" {
 		for maker := range makers {
@@ -239,7 +239,7 @@ func TestLiveKill(t *testing.T) {
 
 // Random conditions, as the kernel sees them. lseek harms nobody, and never
 // answers EACCES of itself.
-func TestLiveRandomConditions(t *testing.T) {
+func TestS40LiveRandomConditions(t *testing.T) {
 	arch := nativeArch(t)
 	part := os.Getenv(liveEnv)
 	if part == "" {

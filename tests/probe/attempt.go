@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -26,6 +27,7 @@ var attempts = map[string]func(operand string) error{
 	"read":  readFile,  // "empty" at the end of file at once
 	"list":  listDir,   // "empty" without entries
 	"write": openWrite, // opens for writing and creates; writes nothing
+	"put":   put,       // PATH=TEXT, written to a file that is there
 	"exec":  execute,   // "exit N" where the program has run and failed
 
 	"mount":   func(string) error { return undo(unix.Mount("probe", "/", "tmpfs", 0, ""), "/") },
@@ -35,6 +37,10 @@ var attempts = map[string]func(operand string) error{
 	"opentree": func(p string) error {
 		return closed(unix.OpenTree(unix.AT_FDCWD, p, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC))
 	},
+	"setattr": func(p string) error {
+		return unix.MountSetattr(unix.AT_FDCWD, p, 0, &unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY})
+	},
+	"pivot":  func(string) error { return unix.PivotRoot("/", "/") },
 	"chroot": func(string) error { return unix.Chroot("/") },
 	"mknod":  makeNode, // the null device, at the operand or /probe-node
 
@@ -50,8 +56,19 @@ var attempts = map[string]func(operand string) error{
 	"pidfd-getfd": func(string) error { return stealFD() },
 	"signal1":     signalInit,
 	"socket":      openSocket,
+	"abstract":    connectAbstract,
 	"keyctl":      func(string) error { _, err := unix.KeyctlJoinSessionKeyring("probe"); return err },
 	"cap":         raise, // lower case, without cap_
+	"securebits": func(s string) error {
+		return withNumber(s, func(n int) error { return set(unix.PR_SET_SECUREBITS, n, 0) })
+	},
+	"keepcaps": func(s string) error {
+		return withNumber(s, func(n int) error { return set(unix.PR_SET_KEEPCAPS, n, 0) })
+	},
+	"ambient": func(s string) error {
+		return withNumber(s, func(n int) error { return set(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, n) })
+	},
+	"execve-caps": effectiveAfterExec, // the effective set of this program, started once more
 	"setuid":      func(s string) error { return withNumber(s, unix.Setuid) },
 	"setgid":      func(s string) error { return withNumber(s, unix.Setgid) },
 	"setgroups":   func(s string) error { return withNumber(s, func(n int) error { return unix.Setgroups([]int{n}) }) },
@@ -101,6 +118,16 @@ func openWrite(path string) error {
 	if missing != nil {
 		err = os.Remove(path)
 	}
+	return errors.Join(err, f.Close())
+}
+
+func put(operand string) error {
+	path, words, _ := strings.Cut(operand, "=")
+	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(words)
 	return errors.Join(err, f.Close())
 }
 
@@ -196,6 +223,30 @@ func openSocket(family string) error {
 		kind = unix.SOCK_SEQPACKET
 	}
 	return closed(unix.Socket(n, kind|unix.SOCK_CLOEXEC, 0))
+}
+
+func set(option, arg, more int) error { return unix.Prctl(option, uintptr(arg), uintptr(more), 0, 0) }
+
+func effectiveAfterExec(path string) error {
+	out, err := exec.Command(path).Output()
+	if err != nil {
+		return err
+	}
+	var r Report
+	if err := json.Unmarshal(out, &r); err != nil {
+		return err
+	}
+	return errors.New(r.Status["CapEff"])
+}
+
+// connectAbstract connects to a socket in the abstract namespace, unix(7).
+func connectAbstract(name string) error {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name})
 }
 
 func withNumber(s string, f func(int) error) error {
