@@ -73,6 +73,12 @@ func (l *launched) run(signals *supervise.Signals) (int, error) {
 	if !full {
 		l.plan.Lacks = append(l.plan.Lacks, supervise.NoShield)
 	}
+	if full, err = l.proc.Hurry(); err != nil {
+		return 0, exit.Wrap(exit.Unlike, err)
+	}
+	if !full {
+		l.plan.Lacks = append(l.plan.Lacks, supervise.NoHurry)
+	}
 	if err := l.proc.Release(); err != nil {
 		return 0, err
 	}

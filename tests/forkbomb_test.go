@@ -12,15 +12,17 @@ import (
 	"time"
 
 	"casemate/tests/lab"
+
+	"golang.org/x/sys/unix"
 )
 
 // prompt is a generous bound for an answer among hundreds of processes that do not let
 // the processors go; what was measured is logged.
 const prompt = 20 * time.Second
 
-// answers has the main child answer n signals through init, and gives the time that the
-// slowest but a hundredth took.
-func (p *process) answers(t *testing.T, n int) time.Duration {
+// answers has the main child answer n signals through init, and gives the times that half of
+// them took and that all but a hundredth did.
+func (p *process) answers(t *testing.T, n int) (p50, p99 time.Duration) {
 	t.Helper()
 	var took []time.Duration
 	for range n {
@@ -34,7 +36,30 @@ func (p *process) answers(t *testing.T, n int) time.Duration {
 		}
 		took = append(took, time.Since(start))
 	}
-	return time.Duration(lab.Quantile(took, 0.99))
+	return time.Duration(lab.Quantile(took, 0.5)), time.Duration(lab.Quantile(took, 0.99))
+}
+
+// prompts makes the main child answer at once when init has passed a signal on: what is
+// measured then is init's part. What it starts afterwards is scheduled as ever.
+func prompts(t *testing.T, main int) {
+	t.Helper()
+	if err := unix.SchedSetAttr(main, &unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1, Flags: unix.SCHED_FLAG_RESET_ON_FORK}, 0); err != nil {
+		t.Logf("the main child waits its turn to answer, too: %v", err)
+	}
+}
+
+// ordinary sees to it that each of some processes is scheduled by its nice value of 0 and
+// nothing else, init too as soon as it has answered.
+func ordinary(t *testing.T, pids ...int) {
+	t.Helper()
+	for _, pid := range pids {
+		var a *unix.SchedAttr
+		var err error
+		eventually(t, func() bool {
+			a, err = unix.SchedGetAttr(pid, 0)
+			return err != nil || a.Policy == unix.SCHED_NORMAL && a.Nice == 0
+		}, func() string { return fmt.Sprintf("process %d is scheduled by %+v", pid, *a) })
+	}
 }
 
 // bomber is who bombs: a number that nobody else has.
@@ -71,16 +96,18 @@ func (g group) armed(t *testing.T, pid, most int) {
 // explode lights the bomb, waits until it has reached its limit, and stops it. Its
 // processes may end by TERM or, what has just been forked by one that blocked it, when
 // the grace is over.
-func explode(t *testing.T, p *process, full func() bool) {
+func explode(t *testing.T, p *process, g group, main, most int) {
 	t.Helper()
 	p.signal(t, syscall.SIGUSR1)
-	eventually(t, full, func() string { return "the bomb does not reach its limit: " + p.stderr.String() })
-	answer := p.answers(t, soak(t, 10))
+	eventually(t, func() bool { return g.number(t, "pids.current") == most }, func() string { return "the bomb does not reach its limit: " + p.stderr.String() })
+	ordinary(t, g.members(t)...)
+	prompts(t, main)
+	p50, p99 := p.answers(t, soak(t, 20))
 	p.signal(t, syscall.SIGTERM)
 	start := time.Now()
 	r := p.wait(t)
 	took := time.Since(start)
-	t.Logf("answers of the main child within %s, end by TERM after %s", answer, took)
+	t.Logf("init passes signals on within %s (p50) and %s (p99); end by TERM after %s", p50, p99, took)
 	if r.code != 128+15 || r.stderr != "" && r.stderr != overdue {
 		t.Errorf("the end: %s", r)
 	}
@@ -95,33 +122,39 @@ const overdue = "casemate-init: the grace is over: killed what was left\n"
 // A fork bomb that has eaten the cgroup's processes takes neither init nor the answer to
 // TERM with it.
 func TestR08ForkBomb(t *testing.T) {
-	for _, most := range []int{8, 512} {
+	for _, most := range []int{8, 64, 512} {
 		t.Run(fmt.Sprint(most), func(t *testing.T) {
 			needRoot(t)
 			g := controlled(t, "pids")
 			g.set(t, "pids.max", fmt.Sprint(most))
 			p := g.alone(t, hard(bomb(600)...)...)
 			p.until(t, "ready")
-			g.armed(t, mainChild(t, p.cmd.Process.Pid), most)
-			explode(t, p, func() bool { return g.number(t, "pids.current") == most })
+			main := mainChild(t, p.cmd.Process.Pid)
+			g.armed(t, main, most)
+			explode(t, p, g, main, most)
 		})
 	}
 }
 
 // Under the shim the bomb's processes ignore TERM and have left the session: the end of
-// the grace ends them.
+// the grace ends them. Init comes first while it answers, and only then: no process of the
+// container's is left with more than its due.
 func TestR08ForkBombUnderTheShim(t *testing.T) {
-	needRoot(t)
-	g := controlled(t, "pids")
-	text := strings.Replace(hardPolicy("bomb", "1s", bomb(600, "stubborn")...), "[exec]\n", fmt.Sprintf("[exec]\nuser = \"%d\"\ngroup = \"%d\"\n", bomber, bomber), 1)
-	p := running(t, compiled(t, text))
-	p.until(t, "ready")
-	init := initOf(t, p)
-	main := mainChild(t, init)
-	g.set(t, "pids.max", "64")
-	g.take(t, init, main)
-	g.armed(t, main, 64)
-	explode(t, p, func() bool { return g.number(t, "pids.current") == 64 })
+	for _, most := range []int{8, 64, 512} {
+		t.Run(fmt.Sprint(most), func(t *testing.T) {
+			needRoot(t)
+			g := controlled(t, "pids")
+			text := strings.Replace(hardPolicy("bomb", "1s", bomb(600, "stubborn")...), "[exec]\n", fmt.Sprintf("[exec]\nuser = \"%d\"\ngroup = \"%d\"\n", bomber, bomber), 1)
+			p := running(t, compiled(t, text))
+			p.until(t, "ready")
+			init := initOf(t, p)
+			main := mainChild(t, init)
+			g.set(t, "pids.max", fmt.Sprint(most))
+			g.take(t, init, main)
+			g.armed(t, main, most)
+			explode(t, p, g, main, most)
+		})
+	}
 }
 
 // The same with the limit of a user's processes, which counts threads. Init is of that
@@ -139,7 +172,7 @@ func TestR08ForkBombOfAUser(t *testing.T) {
 	main := mainChild(t, p.cmd.Process.Pid)
 	g.take(t, p.cmd.Process.Pid, main)
 	g.armed(t, main, 200)
-	explode(t, p, func() bool { return g.number(t, "pids.current") == most })
+	explode(t, p, g, main, most)
 }
 
 // Where there is no room for the threads that a Go program starts with, init does not run:

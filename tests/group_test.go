@@ -101,6 +101,19 @@ func (g group) number(t *testing.T, name string) int {
 	return n
 }
 
+// members are the processes in the group.
+func (g group) members(t *testing.T) (pids []int) {
+	t.Helper()
+	for _, word := range strings.Fields(g.get(t, "cgroup.procs")) {
+		pid, err := strconv.Atoi(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
 // take moves processes into the group.
 func (g group) take(t *testing.T, pids ...int) {
 	t.Helper()

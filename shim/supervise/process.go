@@ -51,6 +51,7 @@ type Process struct {
 	stuck    bool            // nor of that
 	stopped  bool            // SIGTERM has come
 	score    int             // descriptor of init's oom_score_adj, or -1
+	hurry    hurry
 }
 
 // New takes over a started child and the shim's end of its gate.
@@ -63,6 +64,14 @@ func (p *Process) PID() int { return p.child.PID }
 
 // forever is no deadline.
 var forever time.Time
+
+// sooner is the earlier of two deadlines.
+func sooner(a, b time.Time) time.Time {
+	if a == forever || b != forever && b.Before(a) {
+		return b
+	}
+	return a
+}
 
 // errTimeout says that nothing happened until the deadline.
 var errTimeout = errors.New("timed out")
@@ -140,8 +149,9 @@ func (p *Process) reap() error {
 	}
 }
 
-// send signals init.
+// send signals init, which then comes first for a moment.
 func (p *Process) send(s unix.Signal) error {
+	p.hasten()
 	return unix.PidfdSendSignal(p.child.PIDFD, s, nil, 0)
 }
 

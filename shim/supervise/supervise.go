@@ -29,6 +29,7 @@ func (p *Process) Supervise() (int, error) {
 		if err != nil {
 			return 0, err
 		}
+		p.pace()
 		if p.overdue(ready[onEnd]) {
 			p.stuck = true
 			Say("%s", errUnkillable)
@@ -77,9 +78,7 @@ func (p *Process) next(open bool) (ready [most]bool, err error) {
 			list[onWorkload].Fd = int32(p.workload.source())
 		}
 	}
-	if p.deadline != forever && (deadline == forever || p.deadline.Before(deadline)) {
-		deadline = p.deadline
-	}
+	deadline = sooner(sooner(deadline, p.deadline), sooner(p.hurry.until, p.hurry.again))
 	if ready, err = poll(deadline, list[:]); errors.Is(err, errTimeout) {
 		err = nil
 	}
@@ -143,7 +142,8 @@ var slack = time.Second
 // that was stopped, or frozen, or killed by halves.
 func (p *Process) limit() {
 	if p.deadline == forever {
-		p.deadline = time.Now().Add(p.grace + slack)
+		p.hurry.again = time.Now().Add(p.grace)
+		p.deadline = p.hurry.again.Add(slack)
 	}
 }
 

@@ -131,7 +131,7 @@ func TestShimIsSandboxed(t *testing.T) {
 		t.Fatal(err)
 	}
 	bounding := uint64(0)
-	for _, c := range []int{unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_KILL, unix.CAP_MKNOD, unix.CAP_NET_ADMIN, unix.CAP_SETGID, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SYS_ADMIN, unix.CAP_SYS_PTRACE, unix.CAP_SYS_RESOURCE, unix.CAP_MAC_ADMIN} {
+	for _, c := range []int{unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_KILL, unix.CAP_MKNOD, unix.CAP_NET_ADMIN, unix.CAP_SETGID, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SYS_ADMIN, unix.CAP_SYS_NICE, unix.CAP_SYS_PTRACE, unix.CAP_SYS_RESOURCE, unix.CAP_MAC_ADMIN} {
 		bounding |= 1 << c
 	}
 	for _, want := range []string{"Name:\tcasemate-shim\n", hex("CapBnd:\t", bounding), hex("CapEff:\t", bounding), "Seccomp:\t2\n"} {
