@@ -78,6 +78,7 @@ hostile: build
 appliance: build
 	$(GO) run ./examples/appliance
 
+# Every decoder, and what the inputs found so far reach of it.
 FUZZTIME ?= 30s
 fuzz: setup
 	fuzz/run.sh "$(GO)" $(FUZZTIME)

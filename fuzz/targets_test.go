@@ -29,6 +29,9 @@ var decoders = map[string][2]string{
 	"notification of the workload":      {"internal/notify/notify_test.go", "FuzzParse"},
 	"canonical encoding":                {"internal/wire/wire_test.go", "FuzzDecode"},
 	"policy to plan":                    {"internal/launch/property_test.go", "FuzzEveryPlanKeepsTheInvariants"},
+	"recorded facts of a host":          {"fuzz/facts_test.go", "FuzzFacts"},
+	"context of SELinux":                {"selinux/level_test.go", "FuzzCanonical"},
+	"compiled profile of AppArmor":      {"apparmor/binary_test.go", "FuzzCheck"},
 	"the whole line, from text to plan": {"fuzz/line_test.go", "FuzzWholeLine"},
 }
 
