@@ -92,14 +92,21 @@ cross: setup
 	GOARCH=arm64 $(pair) -o bin/arm64/casemate-shim ./shim
 	GOARCH=arm64 $(pair) -o bin/arm64/casemate-init ./init
 
-install: build
+# The kernel of the host, its features and the parser's configuration are not looked at.
+bin/casemate-shim.apparmor: dist/apparmor/casemate-shim
+	apparmor_parser --config-file=/dev/null -M /etc/apparmor.d/abi/3.0 -S -K -Q --warn=all --Werror $< >$@.new
+	mv $@.new $@
+
+install: build bin/casemate-shim.apparmor
 	install -d -o root -g root -m 755 $(DESTDIR)$(PREFIX) $(DESTDIR)/usr/bin
 	install -o root -g root -m 755 bin/casemate-shim $(DESTDIR)$(PREFIX)/casemate-shim
 	install -o root -g root -m 711 bin/casemate-init $(DESTDIR)$(PREFIX)/casemate-init
 	install -o root -g root -m 755 bin/casemate $(DESTDIR)/usr/bin/casemate
 	install -d -o root -g root -m 755 $(DESTDIR)$(UNITDIR) $(DESTDIR)/usr/share/casemate
-	install -o root -g root -m 644 dist/systemd/casemate@.service dist/systemd/casemate.target $(DESTDIR)$(UNITDIR)
-	install -D -o root -g root -m 644 dist/systemd/casemate@.service.d/apparmor.conf $(DESTDIR)/usr/share/casemate/casemate@.service.d/apparmor.conf
+	install -o root -g root -m 644 dist/systemd/casemate@.service dist/systemd/casemate-apparmor.service dist/systemd/casemate.target $(DESTDIR)$(UNITDIR)
+	install -d -o root -g root -m 755 $(DESTDIR)/usr/share/casemate/casemate@.service.d
+	install -o root -g root -m 644 dist/systemd/casemate@.service.d/*.conf $(DESTDIR)/usr/share/casemate/casemate@.service.d
+	install -o root -g root -m 644 bin/casemate-shim.apparmor $(DESTDIR)/usr/share/casemate/casemate-shim.apparmor
 	install -D -o root -g root -m 644 dist/apparmor/casemate-shim $(DESTDIR)/etc/apparmor.d/casemate-shim
 
 clean:

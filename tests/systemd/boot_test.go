@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -72,24 +73,54 @@ func TestBoot(t *testing.T) {
 }
 
 // The programs of the boot run under the profiles that were made from their policies; the
-// machine enforces.
-func TestLabels(t *testing.T) {
+// machine enforces. The shim of nginx is confined itself, so that what it starts has both
+// labels; that of redis is not. S23, both rows in which a service starts.
+func TestLabelsS23(t *testing.T) {
 	needSystemd(t)
-	for service, program := range map[string]string{"nginx": "nginx", "redis": "redis-server"} {
+	for _, c := range []struct{ service, program, shim, inside string }{
+		{"nginx", "nginx", "casemate-shim (enforce)\n", "casemate-nginx//&casemate-shim (enforce)\n"},
+		{"redis", "redis-server", "unconfined\n", "casemate-redis (enforce)\n"},
+	} {
+		if label, err := os.ReadFile("/proc/" + property(t, unit(c.service), "MainPID") + "/attr/apparmor/current"); string(label) != c.shim {
+			t.Errorf("the shim of %s has the label %q, %v", c.service, label, err)
+		}
 		var labelled int
-		for _, pid := range inside(t, unit(service), service) {
+		for _, pid := range inside(t, unit(c.service), c.service) {
 			label, err := os.ReadFile("/proc/" + pid + "/attr/apparmor/current")
-			if want := "casemate-" + service + " (enforce)\n"; string(label) != want {
-				t.Errorf("process %s of %s has the label %q, %v", pid, service, label, err)
+			if string(label) != c.inside {
+				t.Errorf("process %s of %s has the label %q, %v", pid, c.service, label, err)
 			}
-			if name, _ := os.ReadFile("/proc/" + pid + "/comm"); string(name) == program+"\n" {
+			if name, _ := os.ReadFile("/proc/" + pid + "/comm"); string(name) == c.program+"\n" {
 				labelled++
 			}
 		}
 		if labelled == 0 {
-			t.Errorf("%s does not run", program)
+			t.Errorf("%s does not run", c.program)
 		}
 	}
+}
+
+// A service without a profile does not start from a confined shim: 248, and nothing is left.
+func TestNoProfileUnderAConfinedShimS23(t *testing.T) {
+	needSystemd(t)
+	if systemctl(t, "start", unit("bare")) {
+		t.Error("it has started")
+	}
+	says(t, unit("bare"), "execveat")
+	wants(t, unit("bare"), map[string]string{"ActiveState": "failed", "ExecMainStatus": "248"})
+	nothingLeft(t, "bare")
+}
+
+// What systemd makes of the unit: 0 is a service that can do nothing, 10 one without any
+// sandbox. It is here so that a line that gets lost is noticed.
+func TestExposure(t *testing.T) {
+	needSystemd(t)
+	out, err := exec.Command("systemd-analyze", "security", "--no-pager", "--threshold=60", unit("redis")).CombinedOutput()
+	overall := out[max(0, bytes.LastIndex(out, []byte("Overall"))):]
+	if err != nil {
+		t.Errorf("%v: %s", err, indent(string(out)))
+	}
+	t.Logf("%s", overall)
 }
 
 // The container's cgroup lies below the unit's, with the limits of the policy, and the
@@ -134,7 +165,7 @@ func TestShimIsSandboxed(t *testing.T) {
 	for _, c := range []int{unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_KILL, unix.CAP_MKNOD, unix.CAP_NET_ADMIN, unix.CAP_SETGID, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SYS_ADMIN, unix.CAP_SYS_NICE, unix.CAP_SYS_PTRACE, unix.CAP_SYS_RESOURCE, unix.CAP_MAC_ADMIN} {
 		bounding |= 1 << c
 	}
-	for _, want := range []string{"Name:\tcasemate-shim\n", hex("CapBnd:\t", bounding), hex("CapEff:\t", bounding), "Seccomp:\t2\n"} {
+	for _, want := range []string{"Name:\tcasemate-shim\n", hex("CapBnd:\t", bounding), hex("CapEff:\t", bounding), "NoNewPrivs:\t1\n", "Seccomp:\t2\n"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %q in %s", want, indent(string(b)))
 		}

@@ -24,6 +24,11 @@ type Appliance struct {
 
 // BuildAppliance builds it into a directory.
 func BuildAppliance(dir string) (*Appliance, error) {
+	return buildAppliance(dir, func(*builder) error { return nil })
+}
+
+// buildAppliance builds one in which something is not as it should be.
+func buildAppliance(dir string, spoil func(*builder) error) (*Appliance, error) {
 	tree, err := debianTree()
 	if err != nil {
 		return nil, err
@@ -39,7 +44,7 @@ func BuildAppliance(dir string) (*Appliance, error) {
 		return nil, err
 	}
 	a := &Appliance{Root: filepath.Join(dir, "root.erofs"), Hashes: filepath.Join(dir, "root.verity"), Initrd: filepath.Join(dir, "initrd")}
-	if err := rootImage(a.Root, func(root string) error { return furnish(tree, root) }); err != nil {
+	if err := rootImage(a.Root, func(root string) error { return furnish(tree, root, spoil) }); err != nil {
 		return nil, err
 	}
 	if err := a.verity(); err != nil {
@@ -49,7 +54,7 @@ func BuildAppliance(dir string) (*Appliance, error) {
 }
 
 // furnish makes the appliance's root.
-func furnish(tree, root string) error {
+func furnish(tree, root string, spoil func(*builder) error) error {
 	if err := base(tree, root); err != nil {
 		return err
 	}
@@ -64,7 +69,7 @@ func furnish(tree, root string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.trust(), b.services())
+	return errors.Join(b.trust(), b.services("nginx", "redis"), spoil(b))
 }
 
 var rootHash = regexp.MustCompile(`(?m)^Root hash:\s*([0-9a-f]{64})$`)

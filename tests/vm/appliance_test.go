@@ -3,9 +3,11 @@ package vm
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -43,14 +45,17 @@ func (s *serial) until(ctx context.Context, text string) error {
 // TestAppliance boots examples/appliance until its page is served, and then with a bit
 // changed in one file, which dm-verity refuses to read: the service whose policy that is
 // does not start, once and for all, and the other does. With a bit changed at the top of
-// the hashes not even init starts.
+// the hashes not even init starts. Policies that others have signed, or nobody, and a kernel
+// without AppArmor start nothing.
 func TestAppliance(t *testing.T) {
 	need(t)
 	a, err := BuildAppliance(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Two at a time: a boot is for the most part one thread's.
 	t.Run("serves", func(t *testing.T) {
+		t.Parallel()
 		var page string
 		log, err := a.Boot(&serial{}, func(ctx context.Context, address string) (err error) {
 			page, err = Page(ctx, address)
@@ -61,8 +66,33 @@ func TestAppliance(t *testing.T) {
 			t.Errorf("%v: %q\n%s", err, page, log)
 		}
 	})
-	t.Run("a changed policy", func(t *testing.T) { tampered(t, a) })
+	t.Run("a changed policy", func(t *testing.T) {
+		t.Parallel()
+		tampered(t, a)
+	})
+	t.Run("AppArmor is off", func(t *testing.T) {
+		t.Parallel()
+		off := *a
+		off.machine.cmdline = strings.Replace(off.machine.cmdline, "apparmor=1", "apparmor=0", 1)
+		refuses(t, &off, 247, "AppArmor is not active", "AppArmor is not active")
+	})
+	t.Run("policies of others", func(t *testing.T) {
+		t.Parallel()
+		tests, err := directory()
+		if err != nil {
+			t.Fatal(err)
+		}
+		policy := func(name string) string { return filepath.Join(tests, "../examples/appliance", name+".toml") }
+		other, err := buildAppliance(t.TempDir(), func(b *builder) error {
+			return errors.Join(b.strange(policy("nginx"), "nginx"), b.unsigned(policy("redis"), "redis"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		refuses(t, other, 246, "not trusted", "not signed")
+	})
 	t.Run("changed hashes", func(t *testing.T) {
+		t.Parallel()
 		bad := *a
 		bad.Hashes = flipped(t, a.Hashes, func(b []byte) int { return 4096 + 8 }) // behind the superblock is the topmost block
 		var s serial
@@ -99,6 +129,45 @@ func tampered(t *testing.T, a *Appliance) {
 	show(t, log)
 	if err != nil || served == nil || strings.Count(log, "Failed to start casemate@nginx.service") != 1 {
 		t.Errorf("%v; the page: %v\n%s", err, served, log)
+	}
+}
+
+// refuses boots an appliance in which neither service starts, for these reasons, and is not
+// tried again; the rest of the system comes up. The shims' words are the journal's, which
+// goes to the serial line here.
+func refuses(t *testing.T, a *Appliance, status int, nginx, redis string) {
+	t.Helper()
+	a.machine.cmdline += " systemd.journald.forward_to_console=1"
+	var s serial
+	var served error
+	log, err := a.Boot(&s, func(ctx context.Context, address string) error {
+		for _, name := range []string{"Failed to start casemate@nginx.service", "Failed to start casemate@redis.service", "Reached target default.target"} {
+			if err := s.until(ctx, name); err != nil {
+				return err
+			}
+		}
+		time.Sleep(time.Second) // ten times RestartSec
+		_, served = fetch(ctx, "http://"+address+"/")
+		return nil
+	})
+	show(t, log)
+	for _, want := range []string{
+		fmt.Sprintf("casemate@nginx.service: Main process exited, code=exited, status=%d", status), fmt.Sprintf("casemate@redis.service: Main process exited, code=exited, status=%d", status),
+	} {
+		if strings.Count(log, want) != 1 {
+			t.Errorf("the log has not one %q", want)
+		}
+	}
+	for name, want := range map[string]string{"nginx": nginx, "redis": redis} {
+		if !regexp.MustCompile(name + `(\[\d+\])?: casemate-shim: .*` + want).MatchString(log) {
+			t.Errorf("%s does not say %q", name, want)
+		}
+	}
+	if err != nil || served == nil || strings.Contains(log, "Started casemate@") {
+		t.Errorf("%v; the page: %v", err, served)
+	}
+	if t.Failed() {
+		t.Log(log)
 	}
 }
 

@@ -40,8 +40,11 @@ func (b *builder) seal(policy string) error {
 }
 
 func (b *builder) sealAs(policy, name, key string) error {
-	_, err := run("", b.tool, "compile", "--sign", key+".key", "--passwd", filepath.Join(b.root, "etc/passwd"),
-		"--group", filepath.Join(b.root, "etc/group"), "-o", b.sealed(name), policy)
+	args := []string{"compile", "--passwd", filepath.Join(b.root, "etc/passwd"), "--group", filepath.Join(b.root, "etc/group"), "-o", b.sealed(name)}
+	if key != "" {
+		args = append(args, "--sign", key+".key")
+	}
+	_, err := run("", b.tool, append(args, policy)...)
 	return err
 }
 
@@ -66,8 +69,8 @@ func (b *builder) copies(policy string, names ...string) error {
 }
 
 // services seals those of the appliance. Their profiles are made from the policies, so
-// their units let the shim load them.
-func (b *builder) services() error {
+// their units let the shim load them, and those that are named run it confined itself.
+func (b *builder) services(confined ...string) error {
 	tests, err := directory()
 	if err != nil {
 		return err
@@ -77,12 +80,25 @@ func (b *builder) services() error {
 		if err := b.seal(filepath.Join(dir, name+".toml")); err != nil {
 			return err
 		}
-		dropIn := filepath.Join(b.root, "etc/systemd/system/casemate@"+name+".service.d/apparmor.conf")
-		if err := copyFile(filepath.Join(tests, "../dist/systemd/casemate@.service.d/apparmor.conf"), dropIn, 0o644); err != nil {
+		if err := b.dropIn(name, "apparmor.conf"); err != nil {
+			return err
+		}
+	}
+	for _, name := range confined {
+		if err := b.dropIn(name, "confined.conf"); err != nil {
 			return err
 		}
 	}
 	return copyFile(filepath.Join(dir, "nginx.conf"), filepath.Join(b.root, "usr/share/casemate/nginx.conf"), 0o644)
+}
+
+// dropIn takes one of dist/ for a service.
+func (b *builder) dropIn(service, name string) error {
+	tests, err := directory()
+	if err != nil {
+		return err
+	}
+	return copyFile(filepath.Join(tests, "../dist/systemd/casemate@.service.d", name), filepath.Join(b.root, "etc/systemd/system/casemate@"+service+".service.d", name), 0o644)
 }
 
 // spoil adds two bad ones: a bit of the middle of a policy changed, and a policy that a
@@ -99,9 +115,17 @@ func (b *builder) spoil(policy string) error {
 	if err := os.WriteFile(b.sealed("tampered"), text, 0o644); err != nil {
 		return err
 	}
+	return b.strange(policy, "strange")
+}
+
+// strange has a policy signed by somebody whom the image does not trust.
+func (b *builder) strange(policy, name string) error {
 	stranger := b.key + "-stranger"
 	if _, err := run("", b.tool, "keygen", "-o", stranger); err != nil {
 		return err
 	}
-	return b.sealAs(policy, "strange", stranger)
+	return b.sealAs(policy, name, stranger)
 }
+
+// unsigned has a policy signed by nobody.
+func (b *builder) unsigned(policy, name string) error { return b.sealAs(policy, name, "") }

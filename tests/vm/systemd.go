@@ -94,10 +94,13 @@ func populate(tree, root string) error {
 			return err
 		}
 	}
-	if err := b.copies(filepath.Join(own, "frail.toml"), "devices", "cgroups", "hostname", "namespaces"); err != nil {
+	if err := b.copies(filepath.Join(own, "frail.toml"), "devices", "cgroups", "hostname", "namespaces", "bare"); err != nil {
 		return err
 	}
-	if err := b.services(); err != nil {
+	if err := b.dropIn("bare", "confined.conf"); err != nil {
+		return err
+	}
+	if err := b.services("nginx"); err != nil {
 		return err
 	}
 	if err := b.spoil(filepath.Join(own, "plain.toml")); err != nil {
@@ -132,17 +135,32 @@ func base(tree, root string) error {
 	if err != nil {
 		return err
 	}
-	for _, unit := range []string{"casemate@.service", "casemate.target"} {
+	for _, unit := range []string{"casemate@.service", "casemate-apparmor.service", "casemate.target"} {
 		if err := copyFile(filepath.Join(tests, "../dist/systemd", unit), filepath.Join(root, "usr/lib/systemd/system", unit), 0o644); err != nil {
 			return err
 		}
+	}
+	if err := shimProfile(filepath.Join(tests, "../dist/apparmor/casemate-shim"), filepath.Join(root, "usr/share/casemate/casemate-shim.apparmor")); err != nil {
+		return err
 	}
 	for out, pkg := range map[string]string{"casemate-shim": "casemate/shim", "casemate-init": "casemate/init"} {
 		if err := buildStatic(filepath.Join(root, "usr/lib/casemate", out), pkg); err != nil {
 			return err
 		}
 	}
-	return os.MkdirAll(filepath.Join(root, "usr/share/casemate"), 0o755)
+	return nil
+}
+
+// shimProfile compiles the shim's own profile, as `make install` does.
+func shimProfile(from, to string) error {
+	b, err := run("", "/usr/sbin/apparmor_parser", "--config-file=/dev/null", "-M", "/etc/apparmor.d/abi/3.0", "-S", "-K", "-Q", "--warn=all", "--Werror", from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(to, []byte(b), 0o644)
 }
 
 func buildStatic(out, pkg string) error {
