@@ -18,7 +18,12 @@ func (g gateway) enter() int {
 	if g == noGate {
 		return 0
 	}
-	if code := g.send(gate.Ready, 0); code != 0 {
+	report, err := reported()
+	if err != nil {
+		say("report: ", err.Error())
+		return exit.Step
+	}
+	if code := g.send(gate.Ready, report.Value()); code != 0 {
 		return code
 	}
 	var b [gate.Size + 1]byte // one more, so that a longer datagram is not cut to fit

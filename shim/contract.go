@@ -56,10 +56,10 @@ func (l *launched) contract() supervise.Contract {
 	}
 }
 
-// descriptors are those that init must have at the gate: what it was started with, the
-// gate, and the service manager's. The orders are closed by then.
+// descriptors are those that init must have at the gate besides 0 to 2: the gate and the
+// service manager's. The orders are closed by then.
 func (l *launched) descriptors() ([]verify.Descriptor, error) {
-	list := []verify.Descriptor{{Number: 0}, {Number: 1}, {Number: 2}}
+	var list []verify.Descriptor
 	add := func(number int, slot string) error {
 		leads, err := verify.Link(l.view.Proc(), os.Getpid(), l.fds[slot])
 		list = append(list, verify.Descriptor{Number: number, Leads: leads})

@@ -31,7 +31,7 @@ func (l *launched) end(code int, err error) {
 	l.because(e, err)
 	receipt, err := l.state.Read(prepare.Receipt)
 	if err == nil {
-		err = l.state.KeepEnd(record(receipt, l.receipt([]verify.Check{}), e))
+		err = l.state.KeepEnd(record(receipt, l.receipt(verify.Result{Checks: []verify.Check{}}), e))
 	}
 	if err != nil { // which does not change how the launch ends
 		supervise.Say("the record of the end: %s", err)
@@ -114,7 +114,7 @@ func (l *launched) memoryLimits() string {
 // lost is the record of a launch whose shim was killed.
 func lost(service string, left prepare.Left) []byte {
 	e := &verify.Ended{Cause: verify.Lost, At: time.Now().UTC(), Memory: (*verify.Memory)(left.Memory)}
-	return record(left.Receipt, &verify.Receipt{Version: 1, Service: service, Shim: version, Checks: []verify.Check{}}, e)
+	return record(left.Receipt, &verify.Receipt{Version: verify.ReceiptVersion, Service: service, Shim: version, Checks: []verify.Check{}}, e)
 }
 
 // record completes the receipt of a launch, or, where there is none of use, another.

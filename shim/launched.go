@@ -31,8 +31,8 @@ type launched struct {
 	group  *prepare.Group
 	fds    map[string]int // by slot, until the child has them
 	gate   int
-	inits  []verify.Descriptor // that init must have
-	notify int                 // our end of the workload's NOTIFY_SOCKET; -1 for none
+	should verify.Target // what is known of init before it is there
+	notify int           // our end of the workload's NOTIFY_SOCKET; -1 for none
 	proc   *supervise.Process
 
 	released time.Time
@@ -59,10 +59,11 @@ func (l *launched) run(signals *supervise.Signals) (int, error) {
 	if err := l.proc.AwaitExec(); err != nil {
 		return 0, l.explain(err)
 	}
-	if err := l.proc.AwaitReady(); err != nil {
+	report, err := l.proc.AwaitReady()
+	if err != nil {
 		return 0, err
 	}
-	checks, err := l.verify()
+	found, err := l.verify(report)
 	if err != nil {
 		return 0, err
 	}
@@ -86,7 +87,7 @@ func (l *launched) run(signals *supervise.Signals) (int, error) {
 	// The comparison is made. To put it on record, and to give up the file systems it was
 	// made through, which takes 100 us, need not keep the workload waiting.
 	l.view.Close()
-	if err := l.record(checks); err != nil {
+	if err := l.record(found); err != nil {
 		return 0, err
 	}
 	return l.proc.Supervise()
@@ -128,10 +129,7 @@ func (l *launched) prepare() (*render.Rendered, error) {
 	for slot, fd := range l.fds {
 		rendered.Set(slot, fd)
 	}
-	if l.inits, err = l.descriptors(); err != nil {
-		return nil, err
-	}
-	return rendered, nil
+	return rendered, l.expect()
 }
 
 // open provides the descriptor of one slot.
@@ -219,44 +217,6 @@ func place(at string) string {
 		return ""
 	}
 	return " (" + at + ")"
-}
-
-// verify compares with the kernel and refuses any difference.
-func (l *launched) verify() ([]verify.Check, error) {
-	checks, err := verify.Run(verify.Target{
-		PID: l.proc.PID(), Proc: l.view.Proc(), Policy: l.file.Policy, Facts: l.facts, Cgroup: l.group.Path(), Descriptors: l.inits,
-	})
-	if err != nil {
-		return nil, exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", err))
-	}
-	if d := verify.Differences(checks); len(d) != 0 {
-		errs := make([]error, len(d))
-		for i := range d {
-			errs[i] = errors.New(d[i])
-		}
-		return nil, exit.Wrap(exit.Unlike, fmt.Errorf("verification: %w", errors.Join(errs...)))
-	}
-	return checks, nil
-}
-
-// record keeps the receipt in the state directory.
-func (l *launched) record(checks []verify.Check) error {
-	return l.state.Write(prepare.Receipt, l.receipt(checks).Encode())
-}
-
-// receipt of this launch, with what is known of it.
-func (l *launched) receipt(checks []verify.Check) *verify.Receipt {
-	r := &verify.Receipt{
-		Version: 1, Service: l.plan.Service, Policy: fmt.Sprintf("%x", l.file.Digest), Kernel: l.plan.Kernel,
-		Shim: version, Filter: l.plan.Filter, Lacks: l.plan.Lacks, Checks: checks,
-	}
-	if !l.released.IsZero() {
-		r.PID, r.Verified = l.proc.PID(), l.released.UTC()
-	}
-	if l.file.Signed {
-		r.Signer = fmt.Sprintf("%x", l.file.KeyID)
-	}
-	return r
 }
 
 func (l *launched) closeSlots() {

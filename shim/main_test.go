@@ -17,6 +17,7 @@ import (
 	"casemate/internal/gate"
 	"casemate/internal/orders"
 	"casemate/internal/sealed"
+	"casemate/internal/sys"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,15 +50,18 @@ func fakeInit() int {
 	if o.Argv[1] == "silent" {
 		hang()
 	}
-	tell := func(k gate.Kind) {
-		m := gate.Message{Kind: k}.Encode()
+	tell := func(k gate.Kind, value uint32) {
+		m := gate.Message{Kind: k, Value: value}.Encode()
 		unix.Write(orders.GateFD, m[:])
 	}
-	tell(gate.Ready)
+	unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	bits, _ := sys.PrctlGet(unix.PR_GET_SECUREBITS)
+	tell(gate.Ready, gate.Report{Securebits: uint16(bits), DeathSignal: uint8(unix.SIGKILL)}.Value())
 	if n, err := unix.Read(orders.GateFD, b); n != gate.Size || err != nil {
 		return 98
 	}
-	tell(gate.Started)
+	tell(gate.Started, 0)
 	os.Stdout.WriteString("started\n")
 	code, err := strconv.Atoi(o.Argv[1])
 	if err != nil {

@@ -27,37 +27,51 @@ type options struct {
 
 // run is one service from policy to exit status.
 func run(o options) (int, error) {
+	l, signals, err := lowered(o)
+	if err != nil {
+		return 0, err
+	}
+	return l.whole(signals)
+}
+
+// lowered reads the policy, asks the host and makes the plan. From its end on no signal is
+// lost. Nothing is made yet.
+func lowered(o options) (*launched, *supervise.Signals, error) {
 	if os.Geteuid() != 0 {
-		return 0, exit.Wrap(exit.Lacking, errors.New("casemate-shim must be started as root"))
+		return nil, nil, exit.Wrap(exit.Lacking, errors.New("casemate-shim must be started as root"))
 	}
 	file, err := readPolicy(o)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
 	p := file.Policy
 	p.Exec.Argv = append(p.Exec.Argv, o.extra...)
 	if p.Exec.TTY {
 		if err := checkTerminal(); err != nil {
-			return 0, err
+			return nil, nil, err
 		}
 	}
 	f, view, err := probePrivately(defaultPaths(p))
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
 	f.Manager = o.passed
 	if err := completeSELinux(p, f); err != nil {
-		return 0, err
+		return nil, nil, err
 	}
 	plan, err := launch.Lower(p, f)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
 	signals, err := supervise.Catch()
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
-	l := &launched{options: o, file: file, facts: f, view: view, plan: plan, fds: map[string]int{}, notify: -1}
+	return &launched{options: o, file: file, facts: f, view: view, plan: plan, fds: map[string]int{}, notify: -1}, signals, nil
+}
+
+// whole is a launch to its end, with nothing left of it.
+func (l *launched) whole(signals *supervise.Signals) (int, error) {
 	code, err := guarded(func() (int, error) { return l.run(signals) })
 	l.end(code, err)
 	if cleanup := l.cleanup(); cleanup != nil {

@@ -15,6 +15,7 @@ type Facts struct {
 	CapPermit  Mask              `json:"cap_permitted"` // the shim's own permitted set
 	Namespaces []string          `json:"namespaces"`    // names below /proc/self/ns
 	Seccomp    []string          `json:"seccomp_actions"`
+	Hidden     string            `json:"filter_hidden,omitempty"` // why no program of a filter can be read back; "" where it can
 	Keyrings   bool              `json:"keyrings"`
 	LSMs       []string          `json:"lsms"` // active security modules
 	AppArmor   AppArmor          `json:"apparmor"`

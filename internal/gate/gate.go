@@ -2,7 +2,7 @@
 // pair. Five messages, each one datagram of eight bytes:
 //
 //	init                          shim
-//	 Ready        ------------->   init is confined, not dumpable, has its orders
+//	 Ready        ------------->   init is confined, not dumpable, has its orders; Value is its Report
 //	                               verify against the kernel
 //	              <-------------   Release
 //	 Started      ------------->   the workload's execve has succeeded; Value is its pid inside

@@ -22,7 +22,7 @@ type row struct {
 // reason says what breaks when it moves. docs/design.md prints the same table.
 var order = []row{
 	{"guard", "first, so that no child outlives a dead parent by one step more; after every change of ids again, which clears it", guard},
-	{"session", "before anything can be reached: no terminal of the host, nobody attaches with ptrace", session},
+	{"session", "before anything can be reached: no terminal of the host, nobody attaches with ptrace, nothing of the shim's personality", session},
 	{"terminal", "after the session that gets it, which had none; before the descriptor can change; never stolen from another session", terminal},
 	{"descriptors", "before any other step opens one: what init needs gets its fixed number, 3 to 6 and from 7 up, while they are free", descriptors},
 	{"cgroup namespace", "after the birth inside the cgroup, whose root it takes; before cgroup2 is mounted", cgroupNamespace},
@@ -76,10 +76,15 @@ func guard(l *plan.List, _ *lowering) {
 	prctl(l, unix.PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG", plan.Named(uint64(unix.SIGKILL), "SIGKILL"))
 }
 
+const perLinux = 0 // linux/personality.h
+
 func session(l *plan.List, c *lowering) {
 	l.Add("", plan.Setsid)
 	prctl(l, unix.PR_SET_DUMPABLE, "PR_SET_DUMPABLE", plan.Num(0))
 	l.Add("", plan.Umask, plan.Mode(0)) // the modes below are then what they say
+	// What the shim was started with would be the workload's too: ADDR_NO_RANDOMIZE of a
+	// setarch(8), an old kernel's number (personality(2)).
+	l.Add("", plan.Personality, plan.Named(perLinux, "PER_LINUX"))
 }
 
 // terminal makes descriptor 0 the session's. The last argument 0 leaves a terminal that is

@@ -24,6 +24,7 @@ const (
 	MoveMount    Op = "move_mount"
 	OpenTree     Op = "open_tree"
 	Openat2      Op = "openat2"
+	Personality  Op = "personality"
 	PivotRoot    Op = "pivot_root"
 	Prctl        Op = "prctl"
 	Prlimit64    Op = "prlimit64"
@@ -45,6 +46,6 @@ const (
 var Ops = []Op{
 	Capset, Chdir, CloseRange, Dup3, Execveat, Fchdir, Fsconfig, Fsmount, Fsopen,
 	Ioctl, Keyctl, Mkdirat, Mknodat, Mount, MountSetattr, MoveMount, OpenTree,
-	Openat2, PivotRoot, Prctl, Prlimit64, Seccomp, Setgroups, Sethostname,
+	Openat2, Personality, PivotRoot, Prctl, Prlimit64, Seccomp, Setgroups, Sethostname,
 	Setresgid, Setresuid, Setsid, Socket, Symlinkat, Umask, Umount2, Unshare, Write,
 }

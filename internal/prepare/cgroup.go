@@ -25,6 +25,7 @@ type Group struct {
 	name     string
 	path     string // below the root of the hierarchy
 	made     bool   // by this shim, and its to remove
+	devices  uint32 // the kernel's number of the device program; 0 for none
 }
 
 // NewGroup makes the cgroup and writes its limits. A group that a killed shim has
@@ -166,6 +167,12 @@ func (g *Group) stepBack() error {
 
 // FD is the directory for CLONE_INTO_CGROUP.
 func (g *Group) FD() int { return g.dir }
+
+// Read gives what the kernel says in a control file.
+func (g *Group) Read(file string) (string, error) {
+	b, err := facts.ReadAt(g.dir, file, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_SYMLINKS)
+	return string(b), err
+}
 
 // Path is the cgroup's path below the root of the hierarchy.
 func (g *Group) Path() string { return g.path }

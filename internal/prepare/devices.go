@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keepFromDevices attaches the device program of the policy to the group and asks the
-// kernel whether it is there.
+// keepFromDevices attaches the device program of the policy to the group. Whether it is
+// there is verified at the gate.
 func (g *Group) keepFromDevices(program []byte, at string) error {
 	if len(program) == 0 {
 		return nil
@@ -27,9 +27,14 @@ func (g *Group) keepFromDevices(program []byte, at string) error {
 	if err := sys.AttachDeviceProgram(g.dir, fd); err != nil {
 		return fmt.Errorf("cgroup %s: bpf(BPF_PROG_ATTACH): device program: %w (%s)", g.path, err, at)
 	}
-	n, err := sys.DevicePrograms(g.dir)
-	if err != nil || n != 1 {
-		return fmt.Errorf("cgroup %s: bpf(BPF_PROG_QUERY): %d device programs are attached, not 1: %w (%s)", g.path, n, err, at)
+	if g.devices, err = sys.ProgramID(fd); err != nil {
+		return fmt.Errorf("cgroup %s: bpf(BPF_OBJ_GET_INFO_BY_FD): device program: %w (%s)", g.path, err, at)
 	}
 	return nil
+}
+
+// Devices gives the device programs that are attached to the group, and the one that is ours.
+func (g *Group) Devices() (attached []uint32, ours uint32, err error) {
+	attached, err = sys.DevicePrograms(g.dir)
+	return attached, g.devices, err
 }

@@ -26,6 +26,7 @@ var numbers = map[plan.Op]uintptr{
 	plan.MoveMount:    unix.SYS_MOVE_MOUNT,
 	plan.OpenTree:     unix.SYS_OPEN_TREE,
 	plan.Openat2:      unix.SYS_OPENAT2,
+	plan.Personality:  unix.SYS_PERSONALITY,
 	plan.PivotRoot:    unix.SYS_PIVOT_ROOT,
 	plan.Prctl:        unix.SYS_PRCTL,
 	plan.Prlimit64:    unix.SYS_PRLIMIT64,

@@ -10,6 +10,7 @@ import (
 const (
 	progLoad   = 5
 	progAttach = 8
+	objGetInfo = 15
 	progQuery  = 16
 
 	typeCgroupDevice   = 15
@@ -74,13 +75,34 @@ func AttachDeviceProgram(cgroup, program int) error {
 	return err
 }
 
-// DevicePrograms counts the programs that are attached to the cgroup itself (Linux 4.15).
-func DevicePrograms(cgroup int) (int, error) {
+// DevicePrograms gives the numbers of the programs that are attached to the cgroup itself
+// (Linux 4.15). More than eight are ENOSPC.
+func DevicePrograms(cgroup int) ([]uint32, error) {
+	ids := new([8]uint32)
 	attr := struct {
 		target, attachType, queryFlags, attachFlags uint32
 		ids                                         uint64
 		count, _                                    uint32
-	}{target: uint32(cgroup), attachType: attachCgroupDevice}
+		// Safety: the kernel writes at most count numbers to ids, which is kept alive below.
+	}{target: uint32(cgroup), attachType: attachCgroupDevice, ids: uint64(uintptr(unsafe.Pointer(ids))), count: uint32(len(ids))}
 	_, err := bpf(progQuery, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
-	return int(attr.count), err
+	runtime.KeepAlive(ids)
+	if err != nil {
+		return nil, err
+	}
+	return ids[:attr.count], nil
+}
+
+// ProgramID is the kernel's number of a loaded program, which no other program has while
+// this one lives (Linux 4.13).
+func ProgramID(program int) (uint32, error) {
+	info := new([2]uint32) // the beginning of struct bpf_prog_info: type, id
+	attr := struct {
+		program, size uint32
+		info          uint64
+		// Safety: the kernel reads and writes the eight bytes of info, which is kept alive below.
+	}{uint32(program), uint32(unsafe.Sizeof(*info)), uint64(uintptr(unsafe.Pointer(info)))}
+	_, err := bpf(objGetInfo, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	runtime.KeepAlive(info)
+	return info[1], err
 }

@@ -58,6 +58,20 @@ func SetName(name string) error {
 	return asError(errno)
 }
 
+// PrctlGet is prctl(2) with an option whose answer is its result.
+func PrctlGet(option uintptr) (int, error) {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, option, 0, 0, 0, 0, 0)
+	return int(n), asError(errno)
+}
+
+// DeathSignal is the signal at the death of the parent (PR_GET_PDEATHSIG, prctl(2)).
+func DeathSignal() (int, error) {
+	var signal int32
+	// Safety: the kernel writes four bytes of signal, which lives until the call returns.
+	_, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0)
+	return int(signal), asError(errno)
+}
+
 // Fcntl is fcntl(2) with a number for its argument.
 func Fcntl(fd int, command, value uintptr) (int, error) {
 	n, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), command, value)

@@ -179,6 +179,7 @@ func TestKillRefusesMany(t *testing.T) {
 func TestConstants(t *testing.T) {
 	for name, pair := range map[string][2]int{
 		"SIG_SETMASK":            {SIG_SETMASK, unix.SIG_SETMASK},
+		"PR_GET_SECUREBITS":      {PR_GET_SECUREBITS, unix.PR_GET_SECUREBITS},
 		"PR_SET_CHILD_SUBREAPER": {PR_SET_CHILD_SUBREAPER, unix.PR_SET_CHILD_SUBREAPER},
 		"F_GET_SEALS":            {F_GET_SEALS, unix.F_GET_SEALS},
 		"F_SEAL_SEAL":            {F_SEAL_SEAL, unix.F_SEAL_SEAL},

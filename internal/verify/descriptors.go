@@ -5,32 +5,57 @@ import (
 	"strconv"
 	"strings"
 
+	"casemate/internal/sealed"
+
 	"golang.org/x/sys/unix"
 )
 
-// Descriptor is one that init must have at the gate.
+// Descriptor is one that init must have at the gate, besides 0 to 2.
 type Descriptor struct {
 	Number int
 	Leads  string // what /proc/PID/fd/N must say, "socket:[123]"; "" for anything
 }
 
 // descriptors compares what init has open: these, and no other. One of the host's would
-// be a way out (CVE-2024-21626), and the workload could get it.
+// be a way out (CVE-2024-21626), and the workload could get it. Descriptors 0 to 2 are the
+// shim's own, but where that is the host's null device and the container has one itself.
 func (r *reader) descriptors(t Target) {
 	open, err := r.proc.numbers("fd")
 	r.fail("fd", err)
-	want := make([]int, len(t.Descriptors))
-	for i, d := range t.Descriptors {
-		want[i] = d.Number
+	want := []int{0, 1, 2}
+	for _, d := range t.Descriptors {
+		want = append(want, d.Number)
 	}
-	r.add("descriptors", numbers(want), numbers(open))
+	r.add("descriptors", "", numbers(want), numbers(open))
+	null := r.null(t)
+	for fd := range 3 {
+		at, err := identify(r.proc.dir, "fd/"+strconv.Itoa(fd))
+		r.fail("fd", err)
+		own, err := Identify(fd)
+		r.fail("fd", err)
+		if slices.Contains(t.Facts.Null, fd) && null != (Identity{}) {
+			own = null
+		}
+		r.add("descriptor", strconv.Itoa(fd), own.String(), at.String())
+	}
 	for _, d := range t.Descriptors {
 		if d.Leads != "" && slices.Contains(open, d.Number) {
 			got, err := r.proc.link("fd/" + strconv.Itoa(d.Number))
 			r.fail("fd", err)
-			r.add("descriptor "+strconv.Itoa(d.Number), d.Leads, got)
+			r.add("descriptor", strconv.Itoa(d.Number), d.Leads, got)
 		}
 	}
+}
+
+// null is the container's own null device; none where the policy mounts no /dev.
+func (r *reader) null(t Target) Identity {
+	dev := slices.IndexFunc(t.Policy.Mounts, func(m sealed.Mount) bool { return m.Kind == sealed.Dev })
+	if dev < 0 {
+		return Identity{}
+	}
+	tree := r.open()
+	defer tree.close()
+	return tree.at(t.Policy.Mounts[dev].Target + "/null").Identity
 }
 
 func numbers(list []int) string {

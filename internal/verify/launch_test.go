@@ -5,17 +5,20 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 
 	"casemate/internal/child"
 	"casemate/internal/facts"
 	"casemate/internal/gate"
 	"casemate/internal/launch"
+	"casemate/internal/nofile"
 	"casemate/internal/orders"
 	"casemate/internal/plan"
 	"casemate/internal/prepare"
 	"casemate/internal/render"
 	"casemate/internal/sealed"
+	"casemate/internal/sys"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,7 +30,12 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	unix.Close(orders.FD)
-	b := gate.Message{Kind: gate.Ready}.Encode()
+	// What casemate-init does and says.
+	unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: nofile.AtStart.Soft, Max: nofile.AtStart.Hard})
+	bits, _ := sys.PrctlGet(unix.PR_GET_SECUREBITS)
+	b := gate.Message{Kind: gate.Ready, Value: gate.Report{Securebits: uint16(bits), DeathSignal: 9}.Value()}.Encode()
 	unix.Write(orders.GateFD, b[:])
 	unix.Read(orders.GateFD, b[:])
 }
@@ -62,7 +70,7 @@ func declared() *sealed.Policy {
 
 // started launches a policy with this program for init, up to the gate, and gives what
 // the shim would verify. change may spoil the plan.
-func started(t *testing.T, p *sealed.Policy, change func(*plan.Plan)) Target {
+func started(t testing.TB, p *sealed.Policy, change func(*plan.Plan)) Target {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: launches")
@@ -97,12 +105,13 @@ func started(t *testing.T, p *sealed.Policy, change func(*plan.Plan)) Target {
 			t.Error(err)
 		}
 	})
-	pid := cloned(t, out, group)
-	return Target{PID: pid, Proc: view.Proc(), Policy: p, Facts: f, Cgroup: group.Path(), Descriptors: []Descriptor{{Number: 0}, {Number: 1}, {Number: 2}, {Number: orders.GateFD}}}
+	target := Target{Proc: view.Proc(), Policy: p, Facts: f, Group: group, Descriptors: []Descriptor{{Number: orders.GateFD}}, Sources: map[string]Identity{}}
+	cloned(t, out, group, &target)
+	return target
 }
 
-// cloned starts the child and waits until it is at the gate.
-func cloned(t *testing.T, p *plan.Plan, group *prepare.Group) int {
+// cloned starts the child, waits until it is at the gate, and adds to the target what is known of it.
+func cloned(t testing.TB, p *plan.Plan, group *prepare.Group, target *Target) {
 	t.Helper()
 	ours, inits, err := prepare.Gate()
 	if err != nil {
@@ -125,6 +134,16 @@ func cloned(t *testing.T, p *plan.Plan, group *prepare.Group) int {
 		}
 		if err != nil {
 			t.Fatal(err)
+		}
+		file, err := Identify(fds[o.Slot])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Slot == plan.Init {
+			target.Init = file
+		}
+		if at, isMount := strings.CutPrefix(o.Slot, "mount:"); isMount {
+			target.Sources[at] = file
 		}
 	}
 	r, err := render.Plan(p.Steps, names)
@@ -154,12 +173,14 @@ func cloned(t *testing.T, p *plan.Plan, group *prepare.Group) int {
 	if n, err := unix.Read(ours, b[:]); n != gate.Size || err != nil {
 		t.Fatalf("init is not ready: %d, %v", n, err)
 	}
-	return c.PID
+	m, _ := gate.Decode(b[:])
+	target.PID = c.PID
+	target.Report, _ = gate.ReportOf(m.Value)
 }
 
 // needStatic skips where this program, which is the init of the launches too, would
 // need a loader that the new root does not have.
-func needStatic(t *testing.T) {
+func needStatic(t testing.TB) {
 	t.Helper()
 	f, err := elf.Open("/proc/self/exe")
 	if err != nil {

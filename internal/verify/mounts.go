@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,34 +12,46 @@ import (
 
 // found is one line of /proc/PID/mountinfo, proc_pid_mountinfo(5).
 type found struct {
+	id            uint64
 	path, options string
-	shared        bool // a peer group: mounts would propagate
+	shared        bool   // a peer group: mounts would propagate
+	fstype, super string // the file system, and its own options
 }
 
-// mounts compares the whole tree: every mount that should be there with its flags,
-// and no other - an old root that was not detached shows here and nowhere else.
+// mounts compares the whole tree: every mount that should be there with its flags, and
+// that its path leads to it, and no other - an old root that was not detached shows here and
+// nowhere else. Then what lies in the tree.
 func (r *reader) mounts(t Target) {
 	b, err := r.proc.read("mountinfo")
 	r.fail("mountinfo", err)
-	tree := make([]found, 0, bytes.Count(b, []byte("\n")))
+	rest := make([]found, 0, bytes.Count(b, []byte("\n")))
 	for line := range strings.Lines(string(b)) {
 		f, err := parseMount(line)
 		r.fail("mountinfo", err)
-		tree = append(tree, f)
+		rest = append(rest, f)
 	}
+	tree := r.open()
+	defer tree.close()
 	points := mount.Expected(t.Policy, t.Facts)
 	var here []found
 	for _, p := range points {
-		here, tree = split(here[:0], tree, p.Path)
-		r.add("mount "+p.Path, p.Flags, flags(here, p))
+		here, rest = split(here[:0], rest, p.Path)
+		at := tree.at(p.Path)
+		tree.keep(p.Path, at, here)
+		got := flags(here, p)
+		if got == p.Flags && !slices.ContainsFunc(here, func(f found) bool { return f.id == at.mount }) {
+			got = "(covered)"
+		}
+		r.add("mount", p.Path, p.Flags, got)
 	}
-	for _, f := range tree {
+	for _, f := range rest {
 		want, got := "(absent)", "(mounted)"
 		if p := around(points, f.path); p.Below {
 			want, got = p.Flags, f.flags(p.Flags)
 		}
-		r.add("mount "+f.path, want, got)
+		r.add("mount", f.path, want, got)
 	}
+	r.contents(t, tree)
 }
 
 // split takes the mounts at a path out of a tree, in order. A tree is some fifty mounts;
@@ -119,20 +132,34 @@ func has(options, word string) bool {
 }
 
 // parseMount reads one line: id, parent, device, root, mount point, options,
-// optional fields up to "-", and the file system.
+// optional fields up to "-", and the file system: its type, source and own options.
 func parseMount(line string) (found, error) {
 	var f found
-	i := 0
+	i, behind := 0, -1 // words, and words behind the "-"
 	for w := range strings.FieldsSeq(line) {
+		var err error
 		switch {
+		case behind == 2:
+			f.super = w
+			return f, nil
+		case behind >= 0:
+			if behind == 0 {
+				f.fstype = w
+			}
+			behind++
+		case i == 0:
+			f.id, err = strconv.ParseUint(w, 10, 64)
 		case i == 4:
 			f.path = unescape(w)
 		case i == 5:
 			f.options = w
 		case i > 5 && w == "-":
-			return f, nil
+			behind = 0
 		case i > 5:
 			f.shared = f.shared || strings.HasPrefix(w, "shared:") || strings.HasPrefix(w, "master:")
+		}
+		if err != nil {
+			return f, fmt.Errorf("line %q: %w", line, err)
 		}
 		i++
 	}

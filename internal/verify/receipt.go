@@ -11,7 +11,7 @@ import (
 // Receipt is what a launch has left on record: which policy, on which kernel, and
 // every comparison with what the kernel said. JSON in the state directory.
 type Receipt struct {
-	Version  int       `json:"version"` // 1
+	Version  int       `json:"version"` // ReceiptVersion
 	Service  string    `json:"service"`
 	Policy   string    `json:"policy_sha256"`
 	Signer   string    `json:"signer,omitempty"` // key id, "" for an unsigned policy
@@ -19,11 +19,15 @@ type Receipt struct {
 	Shim     string    `json:"shim"` // version of the shim
 	PID      int       `json:"init_pid"`
 	Verified time.Time `json:"verified"`
-	Filter   string    `json:"filter"`          // length and compiler of the seccomp filter
-	Lacks    []string  `json:"lacks,omitempty"` // preferred by the policy, absent on the host
+	Filter   string    `json:"filter"`           // length and compiler of the seccomp filter
+	Lacks    []string  `json:"lacks,omitempty"`  // preferred by the policy, absent on the host
+	Unread   []Unread  `json:"unread,omitempty"` // what this kernel does not show
 	Checks   []Check   `json:"checks"`
 	Ended    *Ended    `json:"ended,omitempty"` // of a launch that has
 }
+
+// ReceiptVersion is that of the form, docs/receipt.schema.json. Members may be added to one.
+const ReceiptVersion = 2
 
 // Encode gives the JSON text: what json.MarshalIndent would give, a test compares. It
 // is written by hand because the reflection of encoding/json took 200 us of every launch,
@@ -47,6 +51,14 @@ func (r *Receipt) Encode() []byte {
 	if len(r.Lacks) != 0 {
 		b = append(b, "\n  ]"...)
 	}
+	for i, u := range r.Unread {
+		b = quote(append(append(b, open(i, "unread")...), "{\n      \"name\": "...), u.Name)
+		b = quote(append(b, ",\n      \"why\": "...), u.Why)
+		b = append(b, "\n    }"...)
+	}
+	if len(r.Unread) != 0 {
+		b = append(b, "\n  ]"...)
+	}
 	return append(r.Ended.encode(checks(b, r.Checks)), "\n}\n"...)
 }
 
@@ -59,6 +71,7 @@ func checks(b []byte, all []Check) []byte {
 	}
 	for i, c := range all {
 		b = quote(append(append(b, open(i, "checks")...), "{\n      \"name\": "...), c.Name)
+		b = quote(append(b, ",\n      \"from\": "...), c.From)
 		b = quote(append(b, ",\n      \"want\": "...), c.Want)
 		b = quote(append(b, ",\n      \"got\": "...), c.Got)
 		b = append(b, "\n    }"...)
@@ -123,12 +136,18 @@ func (r *Receipt) Print(w io.Writer) {
 	for _, l := range r.Lacks {
 		fmt.Fprintf(w, "  not on this host: %s\n", l)
 	}
+	for _, u := range r.Unread {
+		fmt.Fprintf(w, "  cannot be read: %s: %s\n", u.Name, u.Why)
+	}
 	width := 0
 	for _, c := range r.Checks {
 		width = max(width, len(c.Name))
 	}
 	for _, c := range r.Checks {
 		verdict := "as declared"
+		if c.From == byInit {
+			verdict += ", init says"
+		}
 		if !c.OK() {
 			verdict = fmt.Sprintf("DIFFERS, policy wants %q", c.Want)
 		}

@@ -13,9 +13,10 @@ import (
 
 func receipt() *Receipt {
 	return &Receipt{
-		Version: 1, Service: "web", Policy: "ab12", Signer: "cd34", Kernel: "6.12 amd64", Shim: "v1", PID: 42,
+		Version: ReceiptVersion, Service: "web", Policy: "ab12", Signer: "cd34", Kernel: "6.12 amd64", Shim: "v1", PID: 42,
 		Verified: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Filter: "61 instructions by casemate", Lacks: []string{"p:1: no <SELinux>"},
-		Checks: []Check{{"Uid", "0\t0", "0\t0"}, {"mount /a b", "ro", "\"\x01\xff\u2028é"}},
+		Unread: []Unread{{"session keyring", "nobody <shows> it"}},
+		Checks: []Check{{"Uid", "status", "0\t0", "0\t0"}, {"mount /a b", "mountinfo", "ro", "\"\x01\xff\u2028é"}, {"securebits", "init", "0xeb", "0xeb"}},
 	}
 }
 
@@ -29,14 +30,17 @@ func TestReceiptIsJSON(t *testing.T) {
 		}
 		return string(b)
 	}
-	all := []*Receipt{receipt(), {}, {Checks: []Check{}, Lacks: []string{}}}
+	all := []*Receipt{receipt(), {}, {Checks: []Check{}, Lacks: []string{}, Unread: []Unread{}}}
 	for range 500 {
 		c := &Receipt{Service: text(), Policy: text(), Signer: text(), Kernel: text(), Shim: text(), PID: r.Int(), Filter: text(), Verified: time.Unix(r.Int63n(1<<37), r.Int63n(1e9)).UTC()}
 		for range r.Intn(3) {
 			c.Lacks = append(c.Lacks, text())
 		}
 		for range r.Intn(3) {
-			c.Checks = append(c.Checks, Check{text(), text(), text()})
+			c.Checks = append(c.Checks, Check{text(), text(), text(), text()})
+		}
+		for range r.Intn(3) {
+			c.Unread = append(c.Unread, Unread{text(), text()})
 		}
 		if r.Intn(2) == 0 {
 			c.Ended = &Ended{Cause: Cause(text()), Status: r.Int(), Signal: text(), Stopped: r.Intn(2) == 0, Error: text(), At: time.Unix(r.Int63n(1<<37), r.Int63n(1e9)).UTC(), RanMS: r.Int63()}
@@ -87,8 +91,10 @@ func TestReceiptIsPrinted(t *testing.T) {
   kernel 6.12 amd64
   filter of 61 instructions by casemate
   not on this host: p:1: no <SELinux>
+  cannot be read: session keyring: nobody <shows> it
   Uid         "0\t0"                       as declared
   mount /a b  "\"\x01\xff\u2028é"          DIFFERS, policy wants "ro"
+  securebits  "0xeb"                       as declared, init says
 `
 	var b strings.Builder
 	receipt().Print(&b)

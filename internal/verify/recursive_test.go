@@ -42,9 +42,9 @@ func TestMountsThatARecursiveBindBrings(t *testing.T) {
 	if got := unlike(t, target); got != nil {
 		t.Errorf("differs in %q", got)
 	}
-	checks, _ := Run(target)
-	n := slices.IndexFunc(checks, func(c Check) bool { return c.Name == "mount /data/brought" })
-	if n < 0 || checks[n].Got != "ro,nosuid,nodev,noexec" {
+	found, _ := Run(target)
+	n := slices.IndexFunc(found.Checks, func(c Check) bool { return c.Name == "mount /data/brought" })
+	if n < 0 || found.Checks[n].Got != "ro,nosuid,nodev,noexec" {
 		t.Errorf("the mount below is not checked")
 	}
 }
@@ -74,20 +74,20 @@ func TestMountBelowAMountThatBringsNone(t *testing.T) {
 
 func TestParseMount(t *testing.T) {
 	for line, want := range map[string]found{
-		"1 2 0:3 / / rw,relatime - ext4 /dev/x rw\n":                                    {"/", "rw,relatime", false},
-		"1 2 0:3 / /a\\040b\\134c\\011 ro,nosuid shared:5 - tmpfs none rw":              {"/a b\\c\t", "ro,nosuid", true},
-		"1 2 0:3 /x /y ro master:5 propagate_from:2 - tmpfs t rw":                       {"/y", "ro", true},
-		"1 2 0:3 / /u rw unbindable - tmpfs t rw":                                       {"/u", "rw", false},
-		"1 2 0:3 / /u rw - tmpfs shared:1 rw":                                           {"/u", "rw", false},
-		"1 2 0:3 / /u rw some:thing - tmpfs t rw,x=-,y":                                 {"/u", "rw", false},
-		"1 2 0:4 net:[4026531840] /run/netns/x\\012 rw - nsfs nsfs rw":                  {"/run/netns/x\n", "rw", false},
-		"99999999999 2 0:3 / /very/long rw,nosuid,nodev,noexec,relatime - proc proc rw": {"/very/long", "rw,nosuid,nodev,noexec,relatime", false},
+		"1 2 0:3 / / rw,relatime - ext4 /dev/x rw\n":                                     {1, "/", "rw,relatime", false, "ext4", "rw"},
+		"1 2 0:3 / /a\\040b\\134c\\011 ro,nosuid shared:5 - tmpfs none rw":               {1, "/a b\\c\t", "ro,nosuid", true, "tmpfs", "rw"},
+		"1 2 0:3 /x /y ro master:5 propagate_from:2 - tmpfs t rw":                        {1, "/y", "ro", true, "tmpfs", "rw"},
+		"1 2 0:3 / /u rw unbindable - tmpfs t rw":                                        {1, "/u", "rw", false, "tmpfs", "rw"},
+		"1 2 0:3 / /u rw - tmpfs shared:1 rw":                                            {1, "/u", "rw", false, "tmpfs", "rw"},
+		"1 2 0:3 / /u rw some:thing - tmpfs t rw,x=-,y":                                  {1, "/u", "rw", false, "tmpfs", "rw,x=-,y"},
+		"7 2 0:4 net:[4026531840] /run/netns/x\\012 rw - nsfs nsfs rw":                   {7, "/run/netns/x\n", "rw", false, "nsfs", "rw"},
+		"99999999999 2 0:3 / /very/long rw,nosuid,nodev,noexec,relatime - proc - rw,a=b": {99999999999, "/very/long", "rw,nosuid,nodev,noexec,relatime", false, "proc", "rw,a=b"},
 	} {
 		if got, err := parseMount(line); err != nil || got != want {
 			t.Errorf("%q is %+v, %v", line, got, err)
 		}
 	}
-	for _, line := range []string{"", "\n", "1 2 0:3 / /", "1 2 0:3 / / rw", "1 2 0:3 / / rw shared:1", "1 2 0:3 / / rw shared:1 tmpfs x rw"} {
+	for _, line := range []string{"", "\n", "1 2 0:3 / /", "1 2 0:3 / / rw", "1 2 0:3 / / rw shared:1", "1 2 0:3 / / rw shared:1 tmpfs x rw", "1 2 0:3 / / rw - tmpfs", "1 2 0:3 / / rw - tmpfs x", "x 2 0:3 / / rw - tmpfs x rw"} {
 		if got, err := parseMount(line); err == nil {
 			t.Errorf("%q is %+v", line, got)
 		}
@@ -112,15 +112,15 @@ func TestFlagsOfAMount(t *testing.T) {
 		{"ro,nosuid,nodev,noexec,relatime", "ro,nosuid", "ro,nosuid", false}, {"rw,nosuid", "ro,nosuid", "nosuid", false},
 		{"rw", "ro,nosuid", "", false}, {"rotten,nosuidx", "ro,nosuid", "", false}, {"ro", "ro", "(shared with the host)", true},
 	} {
-		if got := (found{"/x", c.options, c.shared}).flags(c.want); got != c.got {
+		if got := (found{path: "/x", options: c.options, shared: c.shared}).flags(c.want); got != c.got {
 			t.Errorf("%+v: %q", c, got)
 		}
 	}
 }
 
 func TestDifferencesAreInWords(t *testing.T) {
-	got := Differences([]Check{{"Uid", "1", "1"}, {"CapBnd", "0", "ff"}, {"mount /", "ro", "(absent)"}})
-	want := []string{`CapBnd: the policy wants "0", the kernel says "ff"`, `mount /: the policy wants "ro", the kernel says "(absent)"`}
+	got := Differences([]Check{{"Uid", status, "1", "1"}, {"CapBnd", status, "0", "ff"}, {"mount /", "mountinfo", "ro", "(absent)"}, {"dumpable", byInit, "0", "1"}})
+	want := []string{`CapBnd: the policy wants "0", the kernel says "ff"`, `mount /: the policy wants "ro", the kernel says "(absent)"`, `dumpable: the policy wants "0", init says "1"`}
 	if !slices.Equal(got, want) || Differences(nil) != nil {
 		t.Errorf("%s", strings.Join(got, "\n"))
 	}

@@ -3,19 +3,26 @@
 // of the workload has run when a difference is found.
 //
 // What cannot be read counts as a difference: silence is what let the label-loss
-// bugs of other launchers pass (CVE-2019-16884, CVE-2025-52881). The package only
-// looks; it imports sealed, facts, mount (for what the tree should
-// be) and x/sys/unix.
+// bugs of other launchers pass (CVE-2019-16884, CVE-2025-52881). What this kernel shows
+// to nobody is known beforehand, from the facts, and stands in the receipt (unread.go).
+//
+//	kinds.go    the sorts of checks     unread.go   what cannot be read, and why
+//	status.go   ids, capabilities       process.go  session, parent, score, personality
+//	filter.go   the seccomp program     reported.go what init says of itself
+//	limits.go   cgroup.go               namespaces.go, visit.go
+//	program.go  what was executed       descriptors.go
+//	mounts.go   the mounts              tree.go     what lies in them
+//	labels.go   receipt.go
+//
+// The package only looks, but for visit.go, which goes and comes back. It takes what should
+// be from the policy, not from the plan: a mistake of the lowering is found, too.
 package verify
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 
-	"casemate/apparmor"
 	"casemate/internal/facts"
+	"casemate/internal/gate"
 	"casemate/internal/sealed"
 
 	"golang.org/x/sys/unix"
@@ -24,6 +31,7 @@ import (
 // Check is one comparison.
 type Check struct {
 	Name string `json:"name"`
+	From string `json:"from"` // where Got was read; see kinds
 	Want string `json:"want"`
 	Got  string `json:"got"`
 }
@@ -37,45 +45,68 @@ type Target struct {
 	Proc   int // root of a procfs of the shim's PID namespace that is attached nowhere; see openProc
 	Policy *sealed.Policy
 	Facts  *facts.Facts
-	Cgroup string // path below the root of the hierarchy
+	Group  Group
+	Report gate.Report // what init says of itself
 
-	Descriptors []Descriptor // all that init must have open
+	Descriptors []Descriptor        // all that init must have open
+	Init        Identity            // what was to be executed
+	Sources     map[string]Identity // what the copies of the host's were made of, by mount point
+}
+
+// Group is the cgroup of the launch.
+type Group interface {
+	Path() string // below the root of the hierarchy
+	Read(file string) (string, error)
+	Devices() (attached []uint32, ours uint32, err error) // device programs, by the kernel's numbers
+}
+
+// Result is what was found.
+type Result struct {
+	Checks []Check
+	Unread []Unread
 }
 
 // Run makes every comparison. The error is for what could not be read at all.
-func Run(t Target) ([]Check, error) {
+func Run(t Target) (Result, error) {
 	p, err := openProc(t.Proc, t.PID)
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	defer p.close()
 	own, err := openProc(t.Proc, unix.Getpid())
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	defer own.close()
-	r := &reader{proc: p, own: own, checks: make([]Check, 0, usualChecks)}
-	r.status(t)
-	r.namespaces(t)
-	r.cgroup(t)
-	r.mounts(t)
-	r.labels(t)
-	r.descriptors(t)
-	r.terminal(t)
-	return r.checks, r.err
+	r := &reader{proc: p, own: own, Result: Result{Checks: make([]Check, 0, usualChecks)}}
+	for _, group := range [...]func(*reader, Target){
+		(*reader).status, (*reader).reported, (*reader).filter, (*reader).labels, (*reader).process, (*reader).limits, (*reader).program,
+		(*reader).namespaces, (*reader).visit, (*reader).cgroup, (*reader).mounts, (*reader).descriptors, (*reader).unread,
+	} {
+		group(r, t)
+	}
+	return r.Result, r.err
 }
 
 // usualChecks is room for those of a usual launch.
-const usualChecks = 96
+const usualChecks = 256
 
 // reader collects checks; the first error of reading sticks.
 type reader struct {
+	Result
 	proc, own *proc
-	checks    []Check
+	traced    string // TracerPid of init; "0" for nobody
 	err       error
 }
 
-func (r *reader) add(name, want, got string) { r.checks = append(r.checks, Check{name, want, got}) }
+// add makes one check. An operand tells those of one kind apart.
+func (r *reader) add(kind, operand, want, got string) {
+	name := kind
+	if operand != "" {
+		name = kind + " " + operand
+	}
+	r.Checks = append(r.Checks, Check{name, kinds[kind], want, got})
+}
 
 func (r *reader) fail(what string, err error) {
 	if r.err == nil && err != nil {
@@ -83,114 +114,20 @@ func (r *reader) fail(what string, err error) {
 	}
 }
 
-// status compares ids, capability sets, no_new_privs and seccomp.
-func (r *reader) status(t Target) {
-	b, err := r.proc.read("status")
-	r.fail("status", err)
-	e, c := &t.Policy.Exec, &t.Policy.Caps
-	known := ^uint64(0) >> (63 - uint(t.Facts.CapLast))
-	for _, f := range []struct{ name, want string }{
-		{"Uid", four(e.UID)}, {"Gid", four(e.GID)}, {"Groups", list(e.Groups)},
-		{"CapInh", mask(c.Ambient)}, {"CapPrm", mask(c.Ambient)}, {"CapEff", mask(c.Ambient)},
-		{"CapBnd", mask(c.Keep & known)}, {"CapAmb", mask(c.Ambient)},
-		{"NoNewPrivs", "1"}, {"Seccomp", "2"}, {"Seccomp_filters", r.filters()},
-	} {
-		got, ok := facts.Field(b, f.name)
-		if !ok {
-			got = "(not in /proc/PID/status)"
-		}
-		r.add(f.name, f.want, got)
-	}
-}
-
-// namespaces compares each namespace with the shim's own: another one where the
-// policy wants a new one, the same where it shares.
-func (r *reader) namespaces(t Target) {
-	for _, n := range kinds {
-		theirs, err := r.proc.link("ns/" + n.name)
-		r.fail("namespace "+n.name, err)
-		ours, err := r.own.link("ns/" + n.name)
-		r.fail("namespace "+n.name, err)
-		want, got := "shared", "shared"
-		if t.Policy.Namespaces.New&n.flag != 0 {
-			want = "new"
-		}
-		if theirs != ours {
-			got = "new"
-		}
-		r.add("namespace "+n.name, want, got)
-	}
-}
-
-var kinds = []struct {
-	name string
-	flag uint64
-}{
-	{"cgroup", unix.CLONE_NEWCGROUP}, {"ipc", unix.CLONE_NEWIPC}, {"mnt", unix.CLONE_NEWNS},
-	{"net", unix.CLONE_NEWNET}, {"pid", unix.CLONE_NEWPID}, {"uts", unix.CLONE_NEWUTS},
-}
-
-// cgroup compares the version 2 line of /proc/PID/cgroup.
-func (r *reader) cgroup(t Target) {
-	b, err := r.proc.read("cgroup")
-	r.fail("cgroup", err)
-	got := "(none)"
-	for line := range strings.Lines(string(b)) {
-		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
-			got = path
-		}
-	}
-	r.add("cgroup", t.Cgroup, got)
-}
-
-// labels compares the security context, once for each module that the policy names
-// and the host has. AppArmor adds the mode; only enforce confines.
-func (r *reader) labels(t Target) {
-	if l := t.Policy.LSM.AppArmor; l.Text != "" && apparmor.Lack(l.Text, len(t.Policy.LSM.Profile.Binaries) > 0, t.Facts.AppArmor) == "" {
-		r.label("apparmor", "attr/apparmor/current", apparmor.Expected(l.Text, t.Facts.AppArmor))
-	}
-	if l := t.Policy.LSM.SELinux; l.Text != "" && t.Facts.SELinux.Enabled {
-		r.label("selinux", "attr/current", l.Text)
-	}
-}
-
-func (r *reader) label(name, file, want string) {
-	b, err := r.proc.read(file)
-	r.fail(file, err)
-	r.add(name, want, strings.TrimRight(string(b), "\n\x00"))
-}
-
 // Differences lists the checks that failed, in words.
 func Differences(checks []Check) []string {
 	var out []string
 	for _, c := range checks {
 		if !c.OK() {
-			out = append(out, fmt.Sprintf("%s: the policy wants %q, the kernel says %q", c.Name, c.Want, c.Got))
+			out = append(out, fmt.Sprintf("%s: the policy wants %q, %s says %q", c.Name, c.Want, whose(c.From), c.Got))
 		}
 	}
 	return out
 }
 
-func mask(v uint64) string { return fmt.Sprintf("%016x", v) }
-
-func four(id uint32) string { return fmt.Sprintf("%d\t%d\t%d\t%d", id, id, id, id) }
-
-func list(ids []uint32) string {
-	s := slices.Clone(ids)
-	slices.Sort(s)
-	return strings.Trim(fmt.Sprint(s), "[]")
-}
-
-// filters is the number that init must have: those on the shim itself, which it
-// inherits, and one more. A shim without seccomp has none (PR_GET_SECCOMP, prctl(2)).
-func (r *reader) filters() string {
-	if mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); err == nil && mode == 0 {
-		return "1"
+func whose(from string) string {
+	if from == byInit {
+		return "init"
 	}
-	b, err := r.own.read("status")
-	r.fail("status", err)
-	text, _ := facts.Field(b, "Seccomp_filters")
-	n, err := strconv.Atoi(text)
-	r.fail("Seccomp_filters", err)
-	return strconv.Itoa(n + 1)
+	return "the kernel"
 }

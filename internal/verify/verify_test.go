@@ -20,17 +20,17 @@ func asPlanned(*plan.Plan) {}
 // unlike runs the verification and gives the names of what differs.
 func unlike(t *testing.T, target Target) []string {
 	t.Helper()
-	checks, err := Run(target)
+	found, err := Run(target)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, c := range checks {
+	for _, c := range found.Checks {
 		if !c.OK() {
 			names = append(names, c.Name)
 		}
 	}
-	if d := Differences(checks); len(d) != len(names) {
+	if d := Differences(found.Checks); len(d) != len(names) {
 		t.Errorf("%d differences in words, %d checks failed", len(d), len(names))
 	}
 	return names
@@ -38,15 +38,15 @@ func unlike(t *testing.T, target Target) []string {
 
 func TestAsDeclared(t *testing.T) {
 	target := started(t, declared(), asPlanned)
-	checks, err := Run(target)
+	found, err := Run(target)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range Differences(checks) {
+	for _, d := range Differences(found.Checks) {
 		t.Error(d)
 	}
 	var names []string
-	for _, c := range checks {
+	for _, c := range found.Checks {
 		names = append(names, c.Name)
 	}
 	for _, want := range []string{
@@ -84,6 +84,11 @@ func TestAsDeclaredBelowAFilter(t *testing.T) {
 	}
 }
 
+// moved says that the cgroup is another one.
+type moved struct{ Group }
+
+func (m moved) Path() string { return m.Group.Path() + "x" }
+
 // One launch, and a policy that says otherwise at one place: the difference has its name.
 func TestEachPolicyThatSaysOtherwise(t *testing.T) {
 	target := started(t, declared(), asPlanned)
@@ -103,8 +108,8 @@ func TestEachPolicyThatSaysOtherwise(t *testing.T) {
 		{"uts", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWUTS }, []string{"namespace uts"}},
 		{"cgroup namespace", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWCGROUP }, []string{"namespace cgroup"}},
 		{"mnt", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWNS }, []string{"namespace mnt"}},
-		{"pid", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWPID }, []string{"namespace pid"}},
-		{"cgroup", func(t *Target) { t.Cgroup += "x" }, []string{"cgroup"}},
+		{"pid", func(t *Target) { t.Policy.Namespaces.New &^= unix.CLONE_NEWPID }, []string{"pid inside", "namespace pid"}},
+		{"cgroup", func(t *Target) { t.Group = moved{t.Group} }, []string{"cgroup"}},
 		{"a mount is missing", func(t *Target) {
 			t.Policy.Mounts = append(t.Policy.Mounts, sealed.Mount{Kind: sealed.Tmpfs, Target: "/run"})
 		}, []string{"mount /run"}},
@@ -182,8 +187,8 @@ func TestEachLaunchThatWentWrong(t *testing.T) {
 		change func(t *testing.T) func(*plan.Plan)
 		want   []string
 	}{
-		{"no filter", func(t *testing.T) func(*plan.Plan) { return without(t, filter) }, []string{"Seccomp", "Seccomp_filters"}},
-		{"neither filter nor no_new_privs", func(t *testing.T) func(*plan.Plan) { return without(t, filter, "PR_SET_NO_NEW_PRIVS") }, []string{"NoNewPrivs", "Seccomp", "Seccomp_filters"}},
+		{"no filter", func(t *testing.T) func(*plan.Plan) { return without(t, filter) }, []string{"Seccomp", "Seccomp_filters", "seccomp program"}},
+		{"neither filter nor no_new_privs", func(t *testing.T) func(*plan.Plan) { return without(t, filter, "PR_SET_NO_NEW_PRIVS") }, []string{"NoNewPrivs", "Seccomp", "Seccomp_filters", "seccomp program"}},
 		{"two filters", func(t *testing.T) func(*plan.Plan) {
 			return func(p *plan.Plan) { n := at(t, p, filter); p.Steps = slices.Insert(p.Steps, n, p.Steps[n]) }
 		}, []string{"Seccomp_filters"}},
@@ -204,16 +209,16 @@ func TestEachLaunchThatWentWrong(t *testing.T) {
 		{"shared mounts", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, remount("/tmp", unix.MS_SHARED)) }, []string{"mount /tmp"}},
 		{"slave mounts", func(t *testing.T) func(*plan.Plan) {
 			return after(t, `chdir("/")`, remount("/tmp", unix.MS_SHARED), tmpfsAt("/tmp"))
-		}, []string{"mount /tmp"}},
+		}, []string{"mount /tmp", "bounds /tmp"}},
 		{"a mount over the root", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/")) }, []string{"mount /"}},
-		{"a mount over a mask", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/proc/sys/kernel/random")) }, []string{"mount /proc/sys/kernel/random"}},
-		{"an unknown mount", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/dev/pts")) }, []string{"mount /dev/pts"}},
+		{"a mount over a mask", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/proc/sys/kernel/random")) }, []string{"mount /proc/sys/kernel/random", "standing /proc/sys/kernel/random"}},
+		{"an unknown mount", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/dev/pts")) }, []string{"mount /dev/pts", "type /dev/pts"}},
 		{"the root not sealed", func(t *testing.T) func(*plan.Plan) {
 			return without(t, `mount_setattr(root, "", AT_EMPTY_PATH, {RDONLY}`)
 		}, []string{"mount /"}},
 		{"a copy without what lies below", func(t *testing.T) func(*plan.Plan) {
 			return instead(t, "AT_EMPTY_PATH|AT_RECURSIVE) -> cover", 2, plan.Num(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH))
-		}, []string{"mount /proc/sys/kernel/random"}},
+		}, []string{"mount /proc/sys/kernel/random", "type /proc/sys/kernel/random", "standing /proc/sys/kernel/random"}},
 		{"the mask's tmpfs left", func(t *testing.T) func(*plan.Plan) { return without(t, `umount2("/", MNT_DETACH)`) }, []string{"mount /"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -253,8 +258,8 @@ func TestWhatCannotBeRead(t *testing.T) {
 			t.Skip("needs a host without AppArmor and SELinux")
 		}
 		c.change(&other)
-		if checks, err := Run(other); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %d checks, %v", c.name, len(checks), err)
+		if found, err := Run(other); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %d checks, %v", c.name, len(found.Checks), err)
 		}
 	}
 }
@@ -274,7 +279,7 @@ func TestInitHasEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	target.PID = cmd.Process.Pid
-	if checks, err := Run(target); err == nil && len(Differences(checks)) == 0 {
+	if found, err := Run(target); err == nil && len(Differences(found.Checks)) == 0 {
 		t.Error("a dead process is as declared")
 	}
 	cmd.Wait()

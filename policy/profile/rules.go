@@ -136,6 +136,6 @@ func (w *writer) ptrace() error {
 	for _, peer := range w.peers() {
 		w.line("ptrace (%s) peer=%q,", access, peer)
 	}
-	w.line("ptrace (readby) peer=%q,", apparmor.ShimProfile)
+	w.line("ptrace (readby, tracedby) peer=%q,", apparmor.ShimProfile) // its filter, internal/verify
 	return nil
 }

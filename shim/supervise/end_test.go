@@ -55,7 +55,7 @@ func TestOverdue(t *testing.T) {
 	for _, words := range []string{"catch ready release started hang", "ready release started exited:0x300 hang"} {
 		c := begun(t, words)
 		c.grace = 20 * time.Millisecond
-		if err := errors.Join(c.AwaitExec(), c.AwaitReady(), c.Release()); err != nil {
+		if err := errors.Join(c.AwaitExec(), c.ready(), c.Release()); err != nil {
 			t.Fatal(err)
 		}
 		want := 3
@@ -86,7 +86,7 @@ func TestUnkillable(t *testing.T) {
 	for _, supervised := range []bool{true, false} {
 		c := begunIn(t, unix.CLONE_NEWPID, "fork catch ready release started hang")
 		c.grace = 0
-		if err := errors.Join(c.AwaitExec(), c.AwaitReady(), c.Release()); err != nil {
+		if err := errors.Join(c.AwaitExec(), c.ready(), c.Release()); err != nil {
 			t.Fatal(err)
 		}
 		inner := onlyChild(t, c.PID())
@@ -139,7 +139,7 @@ func TestShield(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(proc)
-	if err := errors.Join(c.AwaitExec(), c.AwaitReady()); err != nil {
+	if err := errors.Join(c.AwaitExec(), c.ready()); err != nil {
 		t.Fatal(err)
 	}
 	name := "/proc/" + strconv.Itoa(c.PID()) + "/oom_score_adj"

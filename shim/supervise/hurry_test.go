@@ -38,7 +38,7 @@ func hurried(t *testing.T, moment time.Duration) (c *company, usual unix.SchedAt
 	t.Helper()
 	brief(t, &rush, moment)
 	c = begun(t, "catch ready release started hang")
-	if err := errors.Join(c.AwaitExec(), c.AwaitReady(), unix.Setpriority(unix.PRIO_PROCESS, c.PID(), 5)); err != nil {
+	if err := errors.Join(c.AwaitExec(), c.ready(), unix.Setpriority(unix.PRIO_PROCESS, c.PID(), 5)); err != nil {
 		t.Fatal(err)
 	}
 	usual = c.scheduled(t)
@@ -107,7 +107,7 @@ func TestHurryWithoutTheCapability(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := begun(t, "catch ready release started hang")
-	if err := errors.Join(c.AwaitExec(), c.AwaitReady()); err != nil {
+	if err := errors.Join(c.AwaitExec(), c.ready()); err != nil {
 		t.Fatal(err)
 	}
 	usual := c.scheduled(t)
@@ -122,7 +122,7 @@ func TestHurryWithoutTheCapability(t *testing.T) {
 // A real-time init, which its manager has made so, stays as it is.
 func TestHurryLeavesRealTimeAlone(t *testing.T) {
 	c := begun(t, "catch ready release started hang")
-	if err := errors.Join(c.AwaitExec(), c.AwaitReady()); err != nil {
+	if err := errors.Join(c.AwaitExec(), c.ready()); err != nil {
 		t.Fatal(err)
 	}
 	if err := unix.SchedSetAttr(c.PID(), &unix.SchedAttr{Policy: unix.SCHED_RR, Priority: 3}, 0); err != nil {

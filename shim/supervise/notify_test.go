@@ -133,7 +133,7 @@ func TestNotifyIsBounded(t *testing.T) {
 	}
 	notifyTimeout = patience
 	c = begun(t, "catch ready release started signal")
-	if err := errors.Join(c.AwaitExec(), c.AwaitReady(), c.Release()); err != nil {
+	if err := errors.Join(c.AwaitExec(), c.ready(), c.Release()); err != nil {
 		t.Fatal(err)
 	}
 	c.arrives(t, unix.SIGUSR1)
@@ -146,7 +146,7 @@ func TestNotifyIsBounded(t *testing.T) {
 func TestNotifyWaits(t *testing.T) {
 	conn, n := stuffed(t)
 	c := begun(t, "catch ready release started signal")
-	if err := errors.Join(c.AwaitExec(), c.AwaitReady(), c.Release()); err != nil {
+	if err := errors.Join(c.AwaitExec(), c.ready(), c.Release()); err != nil {
 		t.Fatal(err)
 	}
 	go func() {

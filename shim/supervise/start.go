@@ -24,26 +24,32 @@ func (p *Process) AwaitExec() error {
 	return p.child.Wait()
 }
 
-// AwaitReady waits for init's word that it is confined and has its orders.
-func (p *Process) AwaitReady() error {
+// AwaitReady waits for init's word that it is confined and has its orders, and gives what
+// it reports of itself.
+func (p *Process) AwaitReady() (gate.Report, error) {
+	var none gate.Report
 	err := p.before(p.gate)
 	if errors.Is(err, errTimeout) {
-		return fmt.Errorf("init did not answer in %s", startTimeout)
+		return none, fmt.Errorf("init did not answer in %s", startTimeout)
 	}
 	if err != nil {
-		return err
+		return none, err
 	}
 	m, open, err := p.hear()
 	if err != nil {
-		return err
+		return none, err
 	}
 	if !open {
-		return p.lost()
+		return none, p.lost()
 	}
 	if m.Kind != gate.Ready {
-		return errors.New("init spoke out of turn")
+		return none, errors.New("init spoke out of turn")
 	}
-	return nil
+	report, ok := gate.ReportOf(m.Value)
+	if !ok {
+		return none, exit.Wrap(exit.Unlike, fmt.Errorf("init reported %#x, which it never does", m.Value))
+	}
+	return report, nil
 }
 
 // before waits for a descriptor before the workload runs, and for signals meanwhile.

@@ -49,6 +49,7 @@ func TestBeforeTheWorkload(t *testing.T) {
 		"started hang":         {"init spoke out of turn", exit.Bug},
 		"exited:0 hang":        {"init spoke out of turn", exit.Bug},
 		"kind:0x43470002 hang": {"init spoke out of turn", exit.Bug},
+		"ready:1 hang":         {"init reported 0x1, which it never does", exit.Unlike},
 		"garbage hang":         {"which it never sends", exit.Unlike},
 		"short hang":           {"which it never sends", exit.Unlike},
 		"long hang":            {"which it never sends", exit.Unlike},
@@ -62,7 +63,7 @@ func TestBeforeTheWorkload(t *testing.T) {
 			if err := c.AwaitExec(); err != nil {
 				t.Fatal(err)
 			}
-			err := c.AwaitReady()
+			err := c.ready()
 			if err == nil || !strings.Contains(err.Error(), want.text) {
 				t.Fatalf("%v", err)
 			}
@@ -126,7 +127,7 @@ func TestSignalsBeforeTheWorkload(t *testing.T) {
 				err = c.AwaitExec()
 			}
 			if err == nil { // the exec may come first; then this wait hears it
-				err = c.AwaitReady()
+				err = c.ready()
 			}
 			var aborted Aborted
 			if !errors.As(err, &aborted) || unix.Signal(aborted) != n || !strings.Contains(err.Error(), unix.SignalName(n)) {
@@ -147,7 +148,7 @@ func TestSignalsWaitForTheWorkload(t *testing.T) {
 	for _, n := range []unix.Signal{unix.SIGUSR1, unix.SIGWINCH, unix.SIGCONT, 64} {
 		c := begun(t, "catch ready release started signal")
 		c.arrives(t, n)
-		if err := errors.Join(c.AwaitExec(), c.AwaitReady(), c.Release()); err != nil {
+		if err := errors.Join(c.AwaitExec(), c.ready(), c.Release()); err != nil {
 			t.Fatal(err)
 		}
 		if code, err := c.Supervise(); code != int(n) || err != nil {
@@ -159,7 +160,7 @@ func TestSignalsWaitForTheWorkload(t *testing.T) {
 func TestSignalsAreForwarded(t *testing.T) {
 	for _, n := range []unix.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGPIPE, unix.SIGTSTP, 34, 63} {
 		c := begun(t, "catch ready release started signal")
-		if err := errors.Join(c.AwaitExec(), c.AwaitReady(), c.Release()); err != nil {
+		if err := errors.Join(c.AwaitExec(), c.ready(), c.Release()); err != nil {
 			t.Fatal(err)
 		}
 		c.arrives(t, n)
@@ -179,7 +180,7 @@ func TestStartTimesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	startTimeout = 20 * time.Millisecond
-	if err := c.AwaitReady(); err == nil || !strings.Contains(err.Error(), "init did not answer in 20ms") {
+	if err := c.ready(); err == nil || !strings.Contains(err.Error(), "init did not answer in 20ms") {
 		t.Errorf("%v", err)
 	}
 	closed := begun(t, "close hang")
@@ -191,7 +192,7 @@ func TestStartTimesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	startTimeout = 20 * time.Millisecond
-	if err := closed.AwaitReady(); err == nil || !strings.Contains(err.Error(), "closed the gate before") {
+	if err := closed.ready(); err == nil || !strings.Contains(err.Error(), "closed the gate before") {
 		t.Errorf("%v", err)
 	}
 }
@@ -199,7 +200,7 @@ func TestStartTimesOut(t *testing.T) {
 // An init that is gone is an error of the release, not a SIGPIPE.
 func TestReleaseOfADeadInit(t *testing.T) {
 	c := begun(t, "ready exit:0")
-	if err := errors.Join(c.AwaitExec(), c.AwaitReady()); err != nil {
+	if err := errors.Join(c.AwaitExec(), c.ready()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := wait(forever, c.child.PIDFD); err != nil {

@@ -64,7 +64,7 @@ profile "casemate-web" flags=(attach_disconnected, mediate_deleted) {
   # What /proc says of one another; and the shim, which verifies.
   ptrace (read, readby) peer="casemate-web",
   ptrace (read, readby) peer="casemate-shim//&casemate-web",
-  ptrace (readby) peer="casemate-shim",
+  ptrace (readby, tracedby) peer="casemate-shim",
 
   # No rule for mount, umount, pivot_root, change_profile and, where the kernel
   # knows of them, user namespaces: denied.
