@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"casemate/internal/gate"
+	"casemate/internal/nofile"
 	"casemate/internal/orders"
 	"casemate/internal/sealed"
 	"casemate/internal/sys"
@@ -27,11 +28,18 @@ func TestMain(m *testing.M) {
 	switch {
 	case os.Args[0] == "casemate-init":
 		os.Exit(fakeInit())
+	case os.Args[0] == "/app":
+		os.Stdout.WriteString(mark)
+		os.Exit(0)
 	case os.Getenv("CASEMATE_SHIM") != "":
 		os.Unsetenv("CASEMATE_SHIM")
 		main()
+	case os.Getenv(unlikeEnv) != "":
+		os.Exit(changedShim(os.Getenv(unlikeEnv)))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	os.RemoveAll(removeAtEnd) // "" is nothing
+	os.Exit(code)
 }
 
 // fakeInit does what init does, but for a workload: the second word of its orders is
@@ -54,10 +62,8 @@ func fakeInit() int {
 		m := gate.Message{Kind: k, Value: value}.Encode()
 		unix.Write(orders.GateFD, m[:])
 	}
-	unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
-	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
-	bits, _ := sys.PrctlGet(unix.PR_GET_SECUREBITS)
-	tell(gate.Ready, gate.Report{Securebits: uint16(bits), DeathSignal: uint8(unix.SIGKILL)}.Value())
+	report := confess(o.Argv[1])
+	tell(gate.Ready, report.Value())
 	if n, err := unix.Read(orders.GateFD, b); n != gate.Size || err != nil {
 		return 98
 	}
@@ -68,6 +74,25 @@ func fakeInit() int {
 		hang()
 	}
 	return code
+}
+
+// confess does what init does for itself, and reports what init reports: but for the word.
+func confess(word string) gate.Report {
+	var death uintptr
+	if word != "outliving" {
+		death = uintptr(unix.SIGKILL)
+	}
+	var dumpable uintptr
+	if word == "dumpable" {
+		dumpable = 1
+	}
+	unix.Prctl(unix.PR_SET_PDEATHSIG, death, 0, 0, 0)
+	unix.Prctl(unix.PR_SET_DUMPABLE, dumpable, 0, 0, 0)
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: nofile.AtStart.Soft, Max: nofile.AtStart.Hard})
+	bits, _ := sys.PrctlGet(unix.PR_GET_SECUREBITS)
+	signal, _ := sys.DeathSignal()
+	kept, _ := sys.PrctlGet(unix.PR_GET_DUMPABLE)
+	return gate.Report{Securebits: uint16(bits), DeathSignal: uint8(signal), Dumpable: uint8(kept)}
 }
 
 func hang() {

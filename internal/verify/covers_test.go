@@ -28,7 +28,7 @@ var calls = map[plan.Op]string{
 // parents are what the parent does for a launch, by the fields of plan.Plan.
 var parents = map[string]string{
 	"Service": "-a name", "Kernel": "-for people", "Filter": "-for people", "Lacks": "-for people", "Cgroup": "cgroup,cgroup file,device program",
-	"Profile": "apparmor", "Opens": "source,program,descriptor", "Clone": "namespace,parent", "Steps": "-above, by their calls",
+	"Profile": "apparmor", "Opens": "source,program,descriptor", "Clone": "namespace", "Steps": "-above, by their calls",
 }
 
 // policies are the fields of the sealed policy in the same way.
@@ -132,18 +132,8 @@ func TestEveryCheckHasAKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range found.Checks {
-		if c.From == "" || kindOf(c.Name) == "" {
+		if c.From == "" || KindOf(c.Name) == "" {
 			t.Errorf("%+v", c)
 		}
 	}
-}
-
-// kindOf is the longest kind that a name begins with.
-func kindOf(name string) (found string) {
-	for kind := range kinds {
-		if (name == kind || strings.HasPrefix(name, kind+" ")) && len(kind) > len(found) {
-			found = kind
-		}
-	}
-	return found
 }

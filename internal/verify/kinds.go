@@ -1,5 +1,11 @@
 package verify
 
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
 // kinds are the sorts of checks, by the words that their names begin with, and where the
 // kernel says what is compared. A check whose kind is not here is a bug that a test finds;
 // shim/unlike_test.go breaks a launch at each of them.
@@ -13,7 +19,7 @@ var kinds = map[string]string{
 
 	// where it is
 	"namespace": "ns", "pid inside": status, "hostname": "setns", "loopback": "setns", "cgroup": "cgroup",
-	"parent": stat, "process group": stat, "session": stat, "terminal": stat,
+	"process group": stat, "session": stat, "terminal": stat,
 
 	// what it is bounded by
 	"limit": "limits", "cgroup file": "cgroup2", "device program": "bpf", "oom_score_adj": "oom_score_adj", "personality": "personality",
@@ -24,6 +30,19 @@ var kinds = map[string]string{
 	// what it sees
 	"root": "root", "directory": "cwd", "mount": "mountinfo", "source": "statx", "type": "mountinfo", "bounds": "statfs",
 	"standing": "statx", "node": "statx", "link": "readlink",
+}
+
+// Kinds lists them.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// KindOf is the kind of the check of a name; "" for a name that no check has.
+func KindOf(name string) (kind string) {
+	for k := range kinds {
+		if (name == k || strings.HasPrefix(name, k+" ")) && len(k) > len(kind) {
+			kind = k
+		}
+	}
+	return kind
 }
 
 const (

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process compares init's place among processes and what of a process the launch sets: it is
-// a child of the shim's, leads a session and a process group of its own, and has no terminal
+// process compares init's place among processes and what of a process the launch sets: it
+// leads a session and a process group of its own, and has no terminal
 // but the one that the policy gives it, that of descriptor 0, which is the shim's too.
 func (r *reader) process(t Target) {
 	text, err := r.proc.read("stat")
@@ -18,7 +18,6 @@ func (r *reader) process(t Target) {
 	s, err := parseStat(text)
 	r.fail("stat", err)
 	self := strconv.Itoa(t.PID)
-	r.add("parent", "", strconv.Itoa(unix.Getpid()), strconv.Itoa(s.parent))
 	r.add("process group", "", self, strconv.Itoa(s.group))
 	r.add("session", "", self, strconv.Itoa(s.session))
 	tty := 0
@@ -49,8 +48,8 @@ func (r *reader) line(name string) string {
 	return string(bytes.TrimSpace(b))
 }
 
-// statistics are fields 4 to 7 of proc_pid_stat(5).
-type statistics struct{ parent, group, session, terminal int }
+// statistics are fields 5 to 7 of proc_pid_stat(5).
+type statistics struct{ group, session, terminal int }
 
 // parseStat reads them behind the name, which may hold anything, parentheses too.
 func parseStat(text []byte) (s statistics, err error) {
@@ -58,8 +57,8 @@ func parseStat(text []byte) (s statistics, err error) {
 	if len(fields) < 5 {
 		return s, errors.New("too few fields")
 	}
-	for i, to := range [...]*int{&s.parent, &s.group, &s.session, &s.terminal} {
-		if *to, err = strconv.Atoi(fields[1+i]); err != nil {
+	for i, to := range [...]*int{&s.group, &s.session, &s.terminal} {
+		if *to, err = strconv.Atoi(fields[2+i]); err != nil {
 			return s, err
 		}
 	}

@@ -129,7 +129,7 @@ func (r *reader) contents(t Target, tree *tree) {
 		at, err := lookAt(r.proc.dir, d.link, 0)
 		r.fail(d.link, err)
 		got := fmt.Sprintf("%s of mount %d", at.Identity, at.mount)
-		if top := tree.points["/"]; at.top && slices.ContainsFunc(top.here, func(f found) bool { return f.id == at.mount }) {
+		if top := tree.points["/"]; at.top && len(top.here) == 1 && top.here[0].id == at.mount {
 			got = "/"
 		}
 		r.add(d.kind, "", "/", got)

@@ -20,6 +20,7 @@ package verify
 
 import (
 	"fmt"
+	"runtime"
 
 	"casemate/internal/facts"
 	"casemate/internal/gate"
@@ -66,8 +67,11 @@ type Result struct {
 	Unread []Unread
 }
 
-// Run makes every comparison. The error is for what could not be read at all.
+// Run makes every comparison. The error is for what could not be read at all. The thread is
+// one for all of it: ptrace(2) and setns(2) are matters of a thread.
 func Run(t Target) (Result, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	p, err := openProc(t.Proc, t.PID)
 	if err != nil {
 		return Result{}, err

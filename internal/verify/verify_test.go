@@ -161,73 +161,8 @@ func after(t *testing.T, text string, steps ...plan.Step) func(*plan.Plan) {
 	return func(p *plan.Plan) { p.Steps = slices.Insert(p.Steps, at(t, p, text)+1, steps...) }
 }
 
-// instead replaces a number of a step.
-func instead(t *testing.T, text string, arg int, value plan.Arg) func(*plan.Plan) {
-	return func(p *plan.Plan) {
-		n := at(t, p, text)
-		p.Steps[n].Args = slices.Clone(p.Steps[n].Args)
-		p.Steps[n].Args[arg] = value
-	}
-}
-
-func remount(path string, flags uint64) plan.Step {
-	return plan.Step{Op: plan.Mount, Args: []plan.Arg{plan.Null(), plan.String(path), plan.Null(), plan.Num(flags), plan.Null()}}
-}
-
 func tmpfsAt(path string) plan.Step {
 	return plan.Step{Op: plan.Mount, Args: []plan.Arg{plan.String("tmpfs"), plan.String(path), plan.String("tmpfs"), plan.Num(0), plan.Null()}}
-}
-
-// A launch of which one step went wrong, as a bug of ours would make it: the kernel has
-// taken every call, and only the verification can tell.
-func TestEachLaunchThatWentWrong(t *testing.T) {
-	const filter = "seccomp(SECCOMP_SET_MODE_FILTER"
-	for _, c := range []struct {
-		name   string
-		change func(t *testing.T) func(*plan.Plan)
-		want   []string
-	}{
-		{"no filter", func(t *testing.T) func(*plan.Plan) { return without(t, filter) }, []string{"Seccomp", "Seccomp_filters", "seccomp program"}},
-		{"neither filter nor no_new_privs", func(t *testing.T) func(*plan.Plan) { return without(t, filter, "PR_SET_NO_NEW_PRIVS") }, []string{"NoNewPrivs", "Seccomp", "Seccomp_filters", "seccomp program"}},
-		{"two filters", func(t *testing.T) func(*plan.Plan) {
-			return func(p *plan.Plan) { n := at(t, p, filter); p.Steps = slices.Insert(p.Steps, n, p.Steps[n]) }
-		}, []string{"Seccomp_filters"}},
-		{"one capability kept", func(t *testing.T) func(*plan.Plan) { return without(t, "PR_CAPBSET_DROP, CAP_SYS_ADMIN)") }, []string{"CapBnd"}},
-		{"root's groups", func(t *testing.T) func(*plan.Plan) {
-			return func(p *plan.Plan) {
-				n := at(t, p, "setgroups(")
-				p.Steps[n].Args = []plan.Arg{plan.Num(0), plan.Null()}
-			}
-		}, []string{"Groups"}},
-		{"root's uid", func(t *testing.T) func(*plan.Plan) { return without(t, "setresuid(") }, []string{"Uid"}},
-		{"root's gid", func(t *testing.T) func(*plan.Plan) { return without(t, "setresgid(") }, []string{"Gid"}},
-		{"no ambient set", func(t *testing.T) func(*plan.Plan) { return without(t, "PR_CAP_AMBIENT_RAISE") }, []string{"CapPrm", "CapEff", "CapAmb"}},
-		{"the host's ipc", func(t *testing.T) func(*plan.Plan) {
-			return func(p *plan.Plan) { p.Clone.Int &^= unix.CLONE_NEWIPC }
-		}, []string{"namespace ipc"}},
-		{"the host's cgroup namespace", func(t *testing.T) func(*plan.Plan) { return without(t, "unshare(") }, []string{"namespace cgroup"}},
-		{"shared mounts", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, remount("/tmp", unix.MS_SHARED)) }, []string{"mount /tmp"}},
-		{"slave mounts", func(t *testing.T) func(*plan.Plan) {
-			return after(t, `chdir("/")`, remount("/tmp", unix.MS_SHARED), tmpfsAt("/tmp"))
-		}, []string{"mount /tmp", "bounds /tmp"}},
-		{"a mount over the root", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/")) }, []string{"mount /"}},
-		{"a mount over a mask", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/proc/sys/kernel/random")) }, []string{"mount /proc/sys/kernel/random", "standing /proc/sys/kernel/random"}},
-		{"an unknown mount", func(t *testing.T) func(*plan.Plan) { return after(t, `chdir("/")`, tmpfsAt("/dev/pts")) }, []string{"mount /dev/pts", "type /dev/pts"}},
-		{"the root not sealed", func(t *testing.T) func(*plan.Plan) {
-			return without(t, `mount_setattr(root, "", AT_EMPTY_PATH, {RDONLY}`)
-		}, []string{"mount /"}},
-		{"a copy without what lies below", func(t *testing.T) func(*plan.Plan) {
-			return instead(t, "AT_EMPTY_PATH|AT_RECURSIVE) -> cover", 2, plan.Num(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH))
-		}, []string{"mount /proc/sys/kernel/random", "type /proc/sys/kernel/random", "standing /proc/sys/kernel/random"}},
-		{"the mask's tmpfs left", func(t *testing.T) func(*plan.Plan) { return without(t, `umount2("/", MNT_DETACH)`) }, []string{"mount /"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got := unlike(t, started(t, declared(), c.change(t)))
-			if !slices.Equal(got, c.want) {
-				t.Errorf("differs in %q, not in %q", got, c.want)
-			}
-		})
-	}
 }
 
 // The old root is not detached: every mount of the host's is found.

@@ -8,7 +8,7 @@ import (
 )
 
 // visit looks at what shows only from inside: the name of the host in a UTS namespace and
-// the loopback interface in a network namespace. The calling thread, which must be locked,
+// the loopback interface in a network namespace. The calling thread, which is locked,
 // goes there (setns(2) with a pidfd, Linux 5.8) and comes back. Other threads stay where
 // they are; and the Go runtime starts none from a locked thread.
 func (r *reader) visit(t Target) {
