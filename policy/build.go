@@ -52,7 +52,10 @@ func runCheck(flags *flag.FlagSet, args []string) error {
 		return err
 	}
 	for _, p := range r.Proofs {
-		fmt.Printf("filter for %s by %s: %d instructions, proved (%d states, %d nodes)\n", p.Arch, p.By, p.Instructions, p.States, p.Nodes)
+		_, err = fmt.Printf("filter for %s by %s: %d instructions, proved (%d states, %d nodes)\n", p.Arch, p.By, p.Instructions, p.States, p.Nodes)
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
