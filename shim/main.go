@@ -25,7 +25,8 @@ var version = "unreleased"
 const usage = `usage:
   casemate-shim run [options] FILE.sealed [-- extra arguments]
   casemate-shim probe [FILE.sealed]   what this host offers, as JSON
-  casemate-shim status NAME           the receipt of a running service, or how it ended
+  casemate-shim status [-json] [-state DIR] NAME
+                                      the receipt of a running service, or how it ended
   casemate-shim recover [-state DIR] [NAME...]
                                       removes what killed shims have left
   casemate-shim version
@@ -103,8 +104,8 @@ func command(args []string, passed facts.Manager) (int, error) {
 		return runCommand(rest, passed)
 	case name == "probe" && len(rest) <= 1:
 		return 0, probe(os.Stdout, rest, passed)
-	case name == "status" && len(rest) == 1:
-		return status(os.Stdout, stateDir, rest[0])
+	case name == "status":
+		return statusCommand(os.Stdout, rest)
 	case name == "recover":
 		return 0, recoverCommand(os.Stdout, rest)
 	case name == "version" && len(rest) == 0:

@@ -3,16 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"casemate/internal/child"
 	"casemate/internal/exit"
 	"casemate/internal/facts"
 	"casemate/internal/plan"
-	"casemate/internal/verify"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,44 +61,13 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-func TestProbeAndStatus(t *testing.T) {
+func TestProbe(t *testing.T) {
 	needRoot(t)
 	var b bytes.Buffer
 	if err := probe(&b, nil, facts.Manager{}); err != nil || !strings.Contains(b.String(), `"cap_last_cap"`) {
 		t.Errorf("%v: %s", err, b.String())
 	}
 	if err := probe(&b, []string{"/nonexistent"}, facts.Manager{}); exit.CodeOf(err) != exit.Usage {
-		t.Errorf("%v", err)
-	}
-	dir := t.TempDir()
-	if _, err := status(&b, dir, "web"); exit.CodeOf(err) != exit.Usage || !strings.Contains(err.Error(), "web is not running") {
-		t.Errorf("%v", err)
-	}
-	text := (&verify.Receipt{Service: "web", Verified: time.Unix(0, 0)}).Encode()
-	ended := (&verify.Ended{Cause: verify.OOM, Status: 137}).Complete(text)
-	if err := errors.Join(os.Mkdir(dir+"/web", 0o700), os.WriteFile(dir+"/web/receipt.json", text, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	b.Reset()
-	if code, err := status(&b, dir, "../x/web"); code != 0 || err != nil || !strings.HasPrefix(b.String(), "web: init is pid 0") {
-		t.Errorf("%v: %s", err, b.String())
-	}
-	// The last end is told beside a service that runs, and alone when none does.
-	if err := errors.Join(os.Mkdir(dir+"/.ended", 0o700), os.WriteFile(dir+"/.ended/web.json", ended, 0o600), os.WriteFile(dir+"/.ended/gone.json", ended, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	b.Reset()
-	if code, err := status(&b, dir, "web"); code != 0 || err != nil || !strings.HasPrefix(b.String(), "web: init is pid 0") || !strings.Contains(b.String(), "\nweb: ended 0001-01-01T00:00:00Z: out of memory; exit status 137") {
-		t.Errorf("%v: %s", err, b.String())
-	}
-	b.Reset()
-	if code, err := status(&b, dir, "gone"); code != statusEnded || err != nil || !strings.HasPrefix(b.String(), "web: ended") || strings.Contains(b.String(), "is pid") {
-		t.Errorf("%v: %s", err, b.String())
-	}
-	if err := os.WriteFile(dir+"/web/receipt.json", []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := status(&b, dir, "web"); exit.CodeOf(err) != exit.Usage {
 		t.Errorf("%v", err)
 	}
 }

@@ -59,9 +59,19 @@ func (s *State) Read(name string) ([]byte, error) {
 	return b, err
 }
 
+// ReadReceipt gives the receipt of a service that runs, or whose shim was killed; nil where
+// there is none.
+func ReadReceipt(root, service string) ([]byte, error) {
+	return readIf(path.Join(root, service, Receipt))
+}
+
 // ReadEnd gives the record of a service's last end; nil where none is kept.
 func ReadEnd(root, service string) ([]byte, error) {
-	b, err := os.ReadFile(path.Join(root, Ends, endFile(service)))
+	return readIf(path.Join(root, Ends, endFile(service)))
+}
+
+func readIf(name string) ([]byte, error) {
+	b, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -100,8 +101,19 @@ func (s *State) lock() (again bool, err error) {
 // errMoved says that the directory was removed before it was locked.
 var errMoved = errors.New("removed meanwhile")
 
-// open opens and locks the directory, if it is there.
+// open opens and locks the directory, if it is there. It tries again for some milliseconds:
+// whoever asks whether a service runs holds its lock for a moment.
 func (s *State) open() (err error) {
+	for try := 0; try < lockTries; try++ {
+		if err = s.openOnce(); !errors.Is(err, ErrRunning) {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return err
+}
+
+func (s *State) openOnce() (err error) {
 	if s.dir, err = noSymlinks(s.path, unix.O_DIRECTORY); err != nil {
 		return err
 	}
@@ -123,6 +135,23 @@ func (s *State) open() (err error) {
 		unix.Close(s.dir)
 	}
 	return err
+}
+
+// Running tells whether a shim holds the lock of a service.
+func Running(root, service string) (bool, error) {
+	dir, err := noSymlinks(path.Join(root, service), unix.O_DIRECTORY)
+	if errors.Is(err, unix.ENOENT) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer unix.Close(dir) // which gives the lock up
+	err = unix.Flock(dir, unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
 }
 
 // clear removes the files that a state directory can have, but for the record.

@@ -26,7 +26,7 @@ type Receipt struct {
 	Ended    *Ended    `json:"ended,omitempty"` // of a launch that has
 }
 
-// ReceiptVersion is that of the form, docs/receipt.schema.json. Members may be added to one.
+// ReceiptVersion is that of the form, docs/receipt.schema.json.
 const ReceiptVersion = 2
 
 // Encode gives the JSON text: what json.MarshalIndent would give, a test compares. It
