@@ -146,6 +146,7 @@ func (v *view) text() string {
 	rows("read-only", v.Readonly)
 	rows("filters", v.Filters)
 	rows("labels", v.Labels)
+	rows("landlock", v.Landlock)
 	rows("cgroup", v.Cgroup)
 	rows("devices", v.Devices)
 	rows("signals", v.Signals)

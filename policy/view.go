@@ -38,6 +38,7 @@ type view struct {
 	Ambient      string     `json:"capabilities_ambient"`
 	Filters      []row      `json:"filters"`
 	Labels       []row      `json:"labels"`
+	Landlock     []row      `json:"landlock"`
 	Cgroup       []row      `json:"cgroup"`
 	Devices      []row      `json:"devices,omitempty"`
 	Signals      []row      `json:"signals_forward"`
@@ -92,6 +93,7 @@ func newView(f *sealed.File) *view {
 	}
 	v.namespaces(p)
 	v.rows(p)
+	v.Landlock = landlockRows(p)
 	for i := range p.Mounts {
 		v.Mounts = append(v.Mounts, newMountRow(&p.Mounts[i]))
 	}

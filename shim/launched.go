@@ -184,6 +184,9 @@ func (l *launched) explain(err error) error {
 		return exit.Wrap(exit.Bug, fmt.Errorf("step %d of %d: %w", f.Step, len(l.plan.Steps), f))
 	}
 	s := l.plan.Steps[f.Step]
+	if f.Errno == 0 {
+		return fmt.Errorf("step %d (%s): %s: it succeeded: what the row sets up is not in force%s", f.Step, s.Row, s, place(s.At))
+	}
 	return fmt.Errorf("step %d (%s): %s: %w%s%s", f.Step, s.Row, s, f.Errno, hint(s, f.Errno), place(s.At))
 }
 

@@ -33,6 +33,7 @@ type unlike struct {
 	fake   bool     // init is fakeInit, in the way that the second word of the name says
 	tty    bool     // descriptor 0 is a terminal
 	needs  string   // a controller of cgroup v2
+	domain bool     // the policy has one of Landlock
 }
 
 // mark is what the workload says.
@@ -193,6 +194,9 @@ func (u unlike) launching(t *testing.T) *launching {
 		}
 		p.Limits = []sealed.Limit{{File: "pids.max", Value: "100"}}
 	}
+	if u.domain {
+		p.LSM.Landlock = everywhere
+	}
 	l := shimOf(t, p)
 	if u.fake {
 		_, word, _ := strings.Cut(u.name, " ")
@@ -220,7 +224,7 @@ func changedShim(name string) int {
 	o.init, o.state, o.policy = os.Args[3], os.Args[5], os.Args[6]
 	l, signals, err := lowered(o)
 	quitOn(err)
-	for _, u := range unlikes {
+	for _, u := range slices.Concat(unlikes, undone) {
 		if u.name == name {
 			u.change(l)
 		}

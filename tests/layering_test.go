@@ -25,7 +25,7 @@ var edges = map[string][]string{
 	"internal/child":     nil,
 	"internal/nofile":    nil,
 	"internal/inherit":   nil,
-	"internal/facts":     nil,
+	"internal/facts":     {"internal/sys"},
 	"internal/plan":      nil,
 	"internal/orders":    {"internal/wire"},
 	"internal/notify":    nil,
@@ -35,16 +35,18 @@ var edges = map[string][]string{
 	"internal/cgroup":    {"internal/facts", "internal/plan", "internal/sealed"},
 	"internal/seccomp":   {"internal/plan", "internal/sealed"},
 	"internal/network":   {"internal/plan"},
-	"internal/launch":    {"apparmor", "internal/caps", "internal/cgroup", "internal/exit", "internal/facts", "internal/mount", "internal/network", "internal/plan", "internal/seccomp", "internal/sealed", "selinux"},
+	"internal/landlock":  {"internal/facts", "internal/mount", "internal/plan", "internal/sealed"},
+	"internal/launch":    {"apparmor", "internal/caps", "internal/cgroup", "internal/exit", "internal/facts", "internal/landlock", "internal/mount", "internal/network", "internal/plan", "internal/seccomp", "internal/sealed", "selinux"},
 	"internal/render":    {"internal/child", "internal/plan"},
 	"internal/prepare":   {"apparmor", "internal/exit", "internal/facts", "internal/orders", "internal/plan", "internal/sys"},
-	"internal/verify":    {"apparmor", "internal/caps", "internal/facts", "internal/gate", "internal/mount", "internal/sealed", "internal/seccomp", "internal/sys"}, // and never internal/plan: what should be is the policy's
+	"internal/verify":    {"apparmor", "internal/caps", "internal/facts", "internal/landlock", "internal/gate", "internal/mount", "internal/sealed", "internal/seccomp", "internal/sys"}, // and never internal/plan: what should be is the policy's
 	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate", "internal/notify", "internal/sys"},
 	"shim":               {"internal/child", "internal/exit", "internal/facts", "internal/gate", "internal/launch", "internal/orders", "internal/plan", "internal/prepare", "internal/render", "internal/sealed", "internal/verify", "selinux", "shim/supervise"},
 	"init":               {"internal/child", "internal/exit", "internal/gate", "internal/inherit", "internal/nofile", "internal/orders", "internal/sys"},
 	"policy/syntax":      nil,
 	"policy/base":        nil,
 	"policy/filter":      {"internal/sealed"},
+	"policy/beneath":     {"internal/sealed"},
 	"policy/filtertest":  {"policy/filter"},
 	"policy/seccomp":     {"internal/sealed", "policy/filter"},
 	"policy/prove":       {"policy/filter"}, // and never policy/seccomp, which it judges
@@ -52,16 +54,16 @@ var edges = map[string][]string{
 	"policy/danger":      nil,
 	"policy/region":      {"policy/filter", "policy/prove"},
 	"policy/tree":        {"internal/mount", "internal/sealed"},
-	"policy/explain":     {"internal/caps", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/region", "policy/syntax", "policy/tree"},
-	"policy/diff":        {"internal/caps", "internal/sealed", "policy/base", "policy/filter", "policy/profile", "policy/prove", "policy/region", "policy/report", "policy/syntax", "policy/tree"},
+	"policy/explain":     {"internal/caps", "internal/sealed", "policy/base", "policy/beneath", "policy/danger", "policy/filter", "policy/prove", "policy/region", "policy/syntax", "policy/tree"},
+	"policy/diff":        {"internal/caps", "internal/sealed", "policy/base", "policy/beneath", "policy/filter", "policy/profile", "policy/prove", "policy/region", "policy/report", "policy/syntax", "policy/tree"},
 	"policy/importer":    {"internal/caps", "policy/base", "policy/filter", "policy/syntax"},
 	"policy/module":      {"internal/caps", "internal/sealed", "policy/profile"},
 	"policy/profile":     {"apparmor", "internal/caps", "internal/mount", "internal/sealed", "policy/filter", "policy/prove"},
-	"policy/compile":     {"apparmor", "internal/exit", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/profile", "policy/prove", "policy/replay", "policy/seccomp", "policy/syntax", "selinux"},
+	"policy/compile":     {"apparmor", "internal/exit", "internal/landlock", "internal/sealed", "policy/base", "policy/beneath", "policy/danger", "policy/filter", "policy/profile", "policy/prove", "policy/replay", "policy/seccomp", "policy/syntax", "selinux"},
 	"policy/report":      nil,
 	"policy/sariftest":   nil,
-	"policy/audit":       {"internal/caps", "internal/sealed", "policy/base", "policy/danger", "policy/filter", "policy/prove", "policy/region", "policy/report", "policy/syntax", "policy/tree"},
-	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/audit", "policy/compile", "policy/diff", "policy/explain", "policy/filter", "policy/importer", "policy/module", "policy/profile", "policy/report", "policy/seccomp", "policy/syntax"},
+	"policy/audit":       {"internal/caps", "internal/landlock", "internal/sealed", "policy/base", "policy/beneath", "policy/danger", "policy/filter", "policy/prove", "policy/region", "policy/report", "policy/syntax", "policy/tree"},
+	"policy":             {"internal/caps", "internal/exit", "internal/facts", "internal/launch", "internal/plan", "internal/sealed", "policy/audit", "policy/beneath", "policy/compile", "policy/diff", "policy/explain", "policy/filter", "policy/importer", "policy/module", "policy/profile", "policy/report", "policy/seccomp", "policy/syntax"},
 	"policy/filter/gen":  nil,
 	"tests":              {"internal/facts", "tests/lab"},
 	"fuzz":               nil,
@@ -81,8 +83,8 @@ var edges = map[string][]string{
 // pure rooms do not touch the kernel; they may use x/sys/unix for its constants.
 var pure = []string{
 	"apparmor", "selinux", "internal/wire", "internal/gate", "internal/orders", "internal/notify", "internal/sealed", "internal/plan",
-	"internal/mount", "internal/caps", "internal/cgroup", "internal/seccomp", "internal/network", "internal/launch",
-	"policy/region", "policy/tree", "policy/diff", "policy/explain", "policy/module",
+	"internal/mount", "internal/caps", "internal/cgroup", "internal/seccomp", "internal/network", "internal/landlock", "internal/launch",
+	"policy/beneath", "policy/region", "policy/tree", "policy/diff", "policy/explain", "policy/module",
 }
 
 // shipped binaries must not link any of these: compilers of policy, cgo, reflection-heavy

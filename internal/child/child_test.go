@@ -79,6 +79,32 @@ func TestToleratedErrno(t *testing.T) {
 	reap(t, c)
 }
 
+// A step that must fail with one errno goes on with that one, and with no other and no
+// success, which is reported as the errno 0.
+func TestMustFail(t *testing.T) {
+	for _, c := range []struct {
+		path  string
+		errno unix.Errno
+		fails bool
+	}{{"/", unix.EEXIST, false}, {"/", unix.EACCES, true}, {t.TempDir() + "/new", 0, true}} {
+		p := new(Program)
+		p.Add(unix.SYS_MKDIRAT, None, 0, FD(unix.AT_FDCWD), String(c.path), Int(0o755))
+		p.MustFail(max(c.errno, unix.EPERM))
+		p.Add(unix.SYS_EXECVE, None, 0, String("/bin/true"), Strings([]string{"true"}), Strings(nil))
+		process := launch(t, p)
+		var f *Failure
+		switch err := process.Wait(); {
+		case !c.fails && err != nil:
+			t.Errorf("%s: %v", c.path, err)
+		case c.fails && (!errors.As(err, &f) || f.Step != 0):
+			t.Errorf("%s: %v", c.path, err)
+		case c.fails && c.errno == 0 && f.Errno != 0:
+			t.Errorf("%s: %v", c.path, f.Errno)
+		}
+		reap(t, process)
+	}
+}
+
 func TestProgramWithoutExecFails(t *testing.T) {
 	p := new(Program)
 	p.Add(unix.SYS_GETPID, None, 0)

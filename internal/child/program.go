@@ -32,13 +32,14 @@ func FD(fd int) Word { return Word{value: uintptr(fd)} }
 // Slot is an argument read from a slot when the instruction runs.
 func Slot(n int) Word { return Word{value: uintptr(n), slot: true} }
 
-// instruction is one finished system call: 80 bytes, no pointers that Go must
+// instruction is one finished system call: 88 bytes, no pointers that Go must
 // follow, so that the loop below is all that runs.
 type instruction struct {
 	nr       uintptr
 	args     [6]uintptr
 	slots    uint8         // bit n: args[n] is the number of a slot
 	save     int16         // slot for the result; -1 for none
+	want     syscall.Errno // what the call must answer: 0, or the errno of MustFail
 	tolerate syscall.Errno // an errno that counts as success; 0 for none, Any for all
 }
 
@@ -78,6 +79,13 @@ func (p *Program) Add(nr uintptr, save int, tolerate syscall.Errno, words ...Wor
 	p.code = append(p.code, in)
 }
 
+// MustFail makes the last instruction succeed with this errno only: it shows that
+// something is forbidden. A call that succeeds is a Failure with the errno 0.
+func (p *Program) MustFail(errno syscall.Errno) {
+	in := &p.code[len(p.code)-1]
+	in.want, in.tolerate = errno, errno
+}
+
 // Grow makes room for so many instructions, where memory matters.
 func (p *Program) Grow(n int) {
 	p.code = append(make([]instruction, 0, len(p.code)+n), p.code...)
@@ -89,7 +97,7 @@ func (p *Program) Set(slot, fd int) { p.slots[slot] = uintptr(fd) }
 // Failure says which instruction of a program failed, and how.
 type Failure struct {
 	Step  int
-	Errno syscall.Errno
+	Errno syscall.Errno // 0: the call succeeded and must not, MustFail
 }
 
 func (f *Failure) Error() string { return f.Errno.Error() }

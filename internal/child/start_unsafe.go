@@ -163,7 +163,7 @@ func (p *Program) execute() (step int, errno syscall.Errno) {
 		}
 		var r uintptr
 		r, _, errno = syscall.RawSyscall6(in.nr, a[0], a[1], a[2], a[3], a[4], a[5])
-		if errno != 0 && errno != in.tolerate && in.tolerate != Any {
+		if errno != in.want && errno != in.tolerate && in.tolerate != Any {
 			break
 		}
 		if in.save >= 0 {

@@ -20,6 +20,7 @@ type Facts struct {
 	LSMs       []string          `json:"lsms"` // active security modules
 	AppArmor   AppArmor          `json:"apparmor"`
 	SELinux    SELinux           `json:"selinux"`
+	Landlock   int               `json:"landlock_abi"` // 0: none
 	Cgroup     Cgroup            `json:"cgroup2"`
 	Null       []int             `json:"null_descriptors,omitempty"` // of 0 to 2, those that are the host's /dev/null
 	Manager    Manager           `json:"manager"`

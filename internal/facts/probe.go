@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 
+	"casemate/internal/sys"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -16,7 +18,7 @@ import (
 // one answer; a question that cannot be asked is an error, never a guess.
 func Probe(view View, paths []string) (*Facts, error) {
 	f := &Facts{Arch: runtime.GOARCH, Paths: make(map[string]string, len(paths))}
-	for _, step := range []func(*Facts) error{kernel, capabilities, view.namespaces, actions, view.hidden, keyrings, descriptors, modules, labels, cgroup2} {
+	for _, step := range []func(*Facts) error{kernel, capabilities, view.namespaces, actions, view.hidden, keyrings, descriptors, modules, labels, landlock, cgroup2} {
 		if err := step(f); err != nil {
 			return nil, err
 		}
@@ -138,6 +140,16 @@ func actions(f *Facts) error {
 func keyrings(f *Facts) error {
 	_, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
 	f.Keyrings = !errors.Is(err, unix.ENOSYS)
+	return nil
+}
+
+// landlock asks for the version of its ABI, which is how landlock(7) says to find out.
+func landlock(f *Facts) error {
+	abi, err := sys.LandlockABI()
+	if err != nil {
+		return fmt.Errorf("landlock_create_ruleset: %w", err)
+	}
+	f.Landlock = abi
 	return nil
 }
 

@@ -35,6 +35,8 @@ var values = map[string]uint64{
 	// linux/securebits.h, which x/sys does not carry; caps has a test of the numbers.
 	"NOROOT": 1 << 0, "NOROOT_LOCKED": 1 << 1, "NO_SETUID_FIXUP_LOCKED": 1 << 3, "KEEP_CAPS_LOCKED": 1 << 5,
 	"NO_CAP_AMBIENT_RAISE": 1 << 6, "NO_CAP_AMBIENT_RAISE_LOCKED": 1 << 7,
+	"LANDLOCK_RULE_PATH_BENEATH": unix.LANDLOCK_RULE_PATH_BENEATH, "LANDLOCK_RULE_NET_PORT": 2,
+	"LOG_NEW_EXEC_ON": unix.LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON, "LOG_SUBDOMAINS_OFF": unix.LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF,
 	"NULL": 0, "PER_LINUX": 0,
 }
 

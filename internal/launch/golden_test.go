@@ -23,6 +23,7 @@ func TestGolden(t *testing.T) {
 	}{
 		{"minimal", "debian12-selinux", minimal()},
 		{"minimal-arm64", "arm64", minimal()},
+		{"landlock-arm64", "arm64", domain()},
 		{"full-apparmor", "debian12-apparmor", full()},
 		{"full-selinux", "debian12-selinux", withoutAppArmor(full())},
 		{"host-root", "debian12-apparmor", hostRoot()},
@@ -60,6 +61,13 @@ func compare(t *testing.T, file string, got []byte) {
 	if d := cmp.Diff(string(want), string(got)); d != "" {
 		t.Errorf("go test -run Golden -update rewrites it\n%s", d)
 	}
+}
+
+// domain is the full one's, alone.
+func domain() *sealed.Policy {
+	p := minimal()
+	p.LSM.Landlock = full().LSM.Landlock
+	return p
 }
 
 // withoutAppArmor prefers the profile, on a host that has SELinux.

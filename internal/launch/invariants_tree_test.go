@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resolvedSafely: the child resolves four fixed names of "/" and ".", and for the rest
+// resolvedSafely: the child resolves five fixed names of "/" and ".", and for the rest
 // only what is beneath a descriptor; everything it opens closes at the exec.
 func resolvedSafely(p *plan.Plan) error {
 	for i, s := range p.Steps {
@@ -25,10 +25,14 @@ func resolvedSafely(p *plan.Plan) error {
 			if s.Row == "label" || s.Row == "keyring" { // "self" is a symbolic link of procfs
 				must &^= unix.RESOLVE_NO_SYMLINKS
 			}
-			if s.Save == "anchor" {
+			if s.Row == "landlock rules" { // through the mounts of the complete tree
+				must &^= unix.RESOLVE_NO_XDEV
+			}
+			root := s.Save == "anchor" || s.Save == "top"
+			if root {
 				must = unix.RESOLVE_NO_SYMLINKS
 			}
-			if flags&unix.O_CLOEXEC == 0 || resolve&must != must || s.Args[0].Kind != plan.KindSlot && s.Save != "anchor" {
+			if flags&unix.O_CLOEXEC == 0 || resolve&must != must || s.Args[0].Kind != plan.KindSlot && !root {
 				return fmt.Errorf("step %d: %s", i, s)
 			}
 		case plan.Mkdirat, plan.Mknodat:

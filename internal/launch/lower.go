@@ -30,7 +30,7 @@ type lowering struct {
 }
 
 // usualSteps is room for the steps of a usual plan, which then need not move.
-const usualSteps = 256
+const usualSteps = 320
 
 // Lower makes the plan, or says what the host lacks (exit.Lacking) or that the
 // policy was not compiled for this machine (exit.Usage).

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"casemate/internal/caps"
+	"casemate/internal/landlock"
 	"casemate/internal/mount"
 	"casemate/internal/network"
 	"casemate/internal/plan"
@@ -40,12 +41,14 @@ var order = []row{
 	{"network", "while CAP_NET_ADMIN is there", loopback},
 	{"hostname", "while CAP_SYS_ADMIN is there", hostname},
 	{"close", "after the last descriptor of the host was used: none survives to be reopened (CVE-2024-21626)", closeRange},
+	{"landlock rules", "after the tree is complete and all else is closed; before the limits and the ids, which would not let it open every path of the tree", landlockRules},
 	{"limits", "after the mounts, which need more descriptors than a workload may have", limits},
 	{"label", "before ids and no_new_privs, which would forbid it; the last file written, through a procfs of our own", label},
 	{"bounding set", "while CAP_SETPCAP is there", func(l *plan.List, c *lowering) { caps.Bound(l, c.policy, c.facts) }},
 	{"ids and capabilities", "after everything that needs a capability", func(l *plan.List, c *lowering) { caps.Become(l, c.policy, c.facts) }},
 	{"guard again", "after the change of ids, which clears the parent-death signal and may make the process dumpable", guardAgain},
 	{"no_new_privs", "after the label and the ids; before seccomp, which demands it without CAP_SYS_ADMIN", noNewPrivs},
+	{"landlock", "after no_new_privs, which it demands without CAP_SYS_ADMIN, and after the last file is opened; before seccomp, so that the filter need not allow it", func(l *plan.List, c *lowering) { landlock.Restrict(l, c.policy, c.facts) }},
 	{"seccomp", "last, so that no step above needs to be allowed to the workload", func(l *plan.List, c *lowering) { seccomp.Install(l, c.filter) }},
 	{"exec", "the end: init, from a descriptor that was checked, with descriptors 0 to 4, the sockets of the policy and nothing else", execInit},
 }
@@ -102,10 +105,13 @@ var fixed = []struct {
 	number  uint64
 	cloexec bool
 }{
-	{plan.Orders, 3, false}, {plan.Gate, 4, false}, {plan.Init, 5, true}, {plan.Report, 6, true},
+	{plan.Orders, 3, false}, {plan.Gate, 4, false}, {plan.Init, initFD, true}, {plan.Report, 6, true},
 }
 
-const firstFree = 7
+const (
+	initFD    = 5
+	firstFree = 7
+)
 
 func descriptors(l *plan.List, c *lowering) {
 	for _, d := range fixed {
@@ -143,7 +149,14 @@ func hostname(l *plan.List, c *lowering) {
 // closeRange really closes rather than marks: a descriptor of the host that is
 // merely close-on-exec can still be reached through /proc/PID/fd until the exec.
 func closeRange(l *plan.List, c *lowering) {
-	l.Add("", plan.CloseRange, plan.Num(firstFree+uint64(len(sockets(c)))), plan.Named(uint64(^uint32(0)), "UINT_MAX"), plan.Num(0))
+	l.Add("", plan.CloseRange, plan.Num(free(c)), plan.Named(uint64(^uint32(0)), "UINT_MAX"), plan.Num(0))
+}
+
+// free is the lowest number that no descriptor has once they are closed.
+func free(c *lowering) uint64 { return firstFree + uint64(len(sockets(c))) }
+
+func landlockRules(l *plan.List, c *lowering) {
+	landlock.Rules(l, c.policy, c.facts, initFD, free(c))
 }
 
 func guardAgain(l *plan.List, c *lowering) {

@@ -86,6 +86,14 @@ func full() *sealed.Policy {
 	p.LSM.AppArmor = sealed.Label{Text: "casemate-test", Require: true, At: "full.toml:45"}
 	p.LSM.SELinux = sealed.Label{Text: "system_u:system_r:full_t:s0", At: "full.toml:46"}
 	p.LSM.Contexts.Files = "system_u:object_r:full_file_t"
+	p.LSM.Landlock = sealed.Landlock{
+		Files: sealed.FileRights, Net: sealed.PortBind, Scoped: sealed.ScopeRights, At: "full.toml:47",
+		Beneath: []sealed.Beneath{
+			{Path: "/", Allow: sealed.FileRead | sealed.DirRead, At: "full.toml:12"}, {Path: "/dev/tty", Type: sealed.RegularFile, Allow: sealed.FileIoctl, At: "full.toml:26"},
+			{Path: "/usr", Allow: sealed.FileExecute, At: "full.toml:20"},
+		},
+		Ports: []sealed.Port{{Number: 80, Allow: sealed.PortBind, At: "full.toml:48"}},
+	}
 	p.Limits = []sealed.Limit{
 		{File: "memory.max", Value: "67108864", At: "full.toml:50"}, {File: "memory.oom.group", Value: "1", At: "full.toml:51"},
 		{File: "pids.max", Value: "64", At: "full.toml:52"}, {File: "io.max", Value: "8:0 rbps=1048576", At: "full.toml:53"},

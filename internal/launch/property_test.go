@@ -46,6 +46,7 @@ func check(t *testing.T, seed int64) {
 		{"pivot", pivotOnce(out)}, {"close", closedAfterUse(out)}, {"slots", slotsFilled(out)},
 		{"descriptors", fixedDescriptors(out)}, {"flags", flagsPrinted(out)}, {"paths", resolvedSafely(out)},
 		{"bounding set", boundingSet(out, p, f)}, {"tree", treeAsExpected(out, p, f)}, {"labels", labelsOfActiveModules(out, p, f)},
+		{"landlock", domainShown(out, p, f)},
 	} {
 		if c.err != nil {
 			t.Errorf("%s: %v", c.name, c.err)

@@ -46,7 +46,30 @@ func arbitrary(r *rand.Rand) *sealed.Policy {
 			p.LSM.Contexts.Files = "u:object_r:f"
 		}
 	}
+	arbitraryDomain(r, p)
 	return p
+}
+
+// arbitraryDomain is one of Landlock, or none.
+func arbitraryDomain(r *rand.Rand, p *sealed.Policy) {
+	l := &p.LSM.Landlock
+	if r.Intn(4) == 0 {
+		return
+	}
+	l.Files, l.Net, l.Scoped = r.Uint64()&sealed.FileRights, r.Uint64()&sealed.PortRights, r.Uint64()&sealed.ScopeRights
+	if l.None() {
+		return
+	}
+	l.Log = r.Intn(2) == 0
+	for n := range r.Intn(6) {
+		kind := sealed.PathType(r.Intn(2))
+		if allow := l.Files & r.Uint64() & (sealed.FileRead | sealed.FileTruncate | sealed.FileIoctl); allow != 0 {
+			l.Beneath = append(l.Beneath, sealed.Beneath{Path: fmt.Sprintf("/%d/x", n), Type: kind, Allow: allow})
+		}
+		if allow := l.Net & r.Uint64(); allow != 0 {
+			l.Ports = append(l.Ports, sealed.Port{Number: uint32(n), Allow: allow})
+		}
+	}
 }
 
 // arbitraryMounts nests mounts of every kind in each other.
@@ -119,7 +142,7 @@ func arbitraryFacts(r *rand.Rand, p *sealed.Policy) *facts.Facts {
 		Namespaces: []string{"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"},
 		Seccomp:    []string{"kill_process", "errno", "allow"}, Keyrings: r.Intn(2) == 0,
 		Cgroup: facts.Cgroup{Mount: "/sys/fs/cgroup", Own: "/", Controllers: []string{"memory", "pids"}},
-		Paths:  map[string]string{},
+		Paths:  map[string]string{}, Landlock: r.Intn(10),
 	}
 	f.AppArmor = facts.AppArmor{Mode: "enforce", Enabled: p.LSM.AppArmor.Require || r.Intn(2) == 0, Known: r.Intn(2) == 0, Profiles: []string{"profile"}}
 	on := p.LSM.SELinux.Require || r.Intn(2) == 0

@@ -7,6 +7,7 @@ import (
 	"casemate/apparmor"
 	"casemate/internal/caps"
 	"casemate/internal/facts"
+	"casemate/internal/landlock"
 	"casemate/internal/sealed"
 	"casemate/selinux"
 
@@ -61,7 +62,15 @@ func lacks(p *sealed.Policy, f *facts.Facts) (must, prefer []string) {
 			prefer = append(prefer, l.label.At+": "+l.lack)
 		}
 	}
-	return must, prefer
+	fatal, lost := landlock.Lack(p, f)
+	return nonEmpty(must, fatal), nonEmpty(prefer, lost)
+}
+
+func nonEmpty(list []string, text string) []string {
+	if text != "" {
+		list = append(list, text)
+	}
+	return list
 }
 
 func appArmorLack(p *sealed.Policy, f *facts.Facts) string {

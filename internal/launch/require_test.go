@@ -46,11 +46,15 @@ func TestWhatIsRequiredAndMissing(t *testing.T) {
 		{"mode", func(f *facts.Facts) { f.AppArmor.Mode = "" }, []string{"full.toml:45: AppArmor is in an unknown mode"}},
 		{"shim", func(f *facts.Facts) { f.AppArmor.Own = "casemate-shim (complain)" }, []string{`full.toml:45: the shim's own AppArmor label is "casemate-shim (complain)"`}},
 		{"selinux", func(f *facts.Facts) {}, []string{"full.toml:46: SELinux is not active (CONFIG_SECURITY_SELINUX"}},
+		{"landlock", func(f *facts.Facts) { f.Landlock = 4 }, []string{"full.toml:47: Landlock has ABI 4, and 5 is demanded (Linux 6.10)"}},
 		{"permissive", func(f *facts.Facts) { f.SELinux = facts.SELinux{Enabled: true} }, []string{"full.toml:46: SELinux is permissive (enforcing=1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, f := full(), recorded(t, "debian12-apparmor")
 			p.LSM.SELinux.Require = c.name == "selinux" || c.name == "permissive"
+			if c.name == "landlock" {
+				p.LSM.Landlock.MinABI = 5
+			}
 			if c.name == "oom score" {
 				p.Exec.OOMScore = -1
 			}
@@ -80,7 +84,9 @@ func TestAllThatIsMissingIsSaid(t *testing.T) {
 
 // A host that has everything lacks nothing: the refusals above are not accidents.
 func TestNothingIsMissing(t *testing.T) {
-	p, err := Lower(withoutSELinux(full()), recorded(t, "debian12-apparmor"))
+	f := recorded(t, "debian12-apparmor")
+	f.Landlock = 7
+	p, err := Lower(withoutSELinux(full()), f)
 	if err != nil || len(p.Lacks) != 0 {
 		t.Errorf("%v, lacks %q", err, p.Lacks)
 	}
@@ -116,10 +122,15 @@ func TestWhatIsPreferredAndMissing(t *testing.T) {
 		{"permissive", "debian12-selinux", func(f *facts.Facts) { f.SELinux.Enforcing = false }, []string{"full.toml:45: AppArmor is not active", "full.toml:46: SELinux is permissive"}, []string{"system_u:system_r:full_t:s0"}},
 		{"profile not loaded", "debian12-apparmor", func(f *facts.Facts) { f.AppArmor.Profiles = nil }, []string{`full.toml:45: the AppArmor profile "casemate-test" is not loaded`, "full.toml:46: SELinux"}, nil},
 		{"confined shim", "debian12-apparmor", func(f *facts.Facts) { f.AppArmor.Own = "casemate-shim (enforce)" }, []string{"full.toml:46: SELinux"}, []string{"stack casemate-test"}},
+		{"an older Landlock", "debian12-selinux", func(f *facts.Facts) { f.Landlock = 4 }, []string{
+			"full.toml:45: AppArmor is not active", "full.toml:47: Landlock has ABI 4, which does not know of ioctl on devices, abstract sockets and signals"}, []string{"system_u:system_r:full_t:s0"}},
+		{"no Landlock", "debian12-selinux", func(f *facts.Facts) { f.Landlock = 0 }, []string{
+			"full.toml:45: AppArmor is not active", "full.toml:47: Landlock is not there (CONFIG_SECURITY_LANDLOCK, lsm=landlock), 2 is the least that is used (Linux 5.19)"}, []string{"system_u:system_r:full_t:s0"}},
 		{"profiles unreadable", "debian12-apparmor", func(f *facts.Facts) { f.AppArmor.Known, f.AppArmor.Profiles = false, nil }, []string{"full.toml:46: SELinux"}, []string{"exec casemate-test"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := recorded(t, c.facts)
+			f.Landlock = 7
 			c.change(f)
 			p, err := Lower(withoutAppArmor(full()), f)
 			if err != nil {

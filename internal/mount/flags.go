@@ -58,6 +58,9 @@ func openHow(flags, resolve uint64) plan.Arg {
 
 const openHowSize = 24
 
+// cwd is where a path that begins with a slash is looked up.
+var cwd = plan.Named(^uint64(-unix.AT_FDCWD-1), "AT_FDCWD")
+
 // mountAttr is struct mount_attr of mount_setattr(2), Linux 5.12: attributes to
 // set, none to clear, and the propagation.
 func mountAttr(set uint64, private bool) plan.Arg {

@@ -104,6 +104,27 @@ func holder(p *sealed.Policy, path string) (slot, rest string, fresh bool) {
 	return slotOf(in.Target), rest, in.Kind == sealed.Tmpfs || in.Kind == sealed.Dev
 }
 
+// Top opens "/" once the tree is complete.
+func Top(l *plan.List, save string) {
+	const flags, resolve = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, unix.RESOLVE_NO_SYMLINKS
+	l.Save("", save, plan.Openat2, cwd, plan.String("/"), openHow(flags, resolve), plan.Num(openHowSize))
+}
+
+// OpenBelow opens a path of the complete tree, through all of its mounts and through no link.
+func OpenBelow(l *plan.List, at, top, path string, t sealed.PathType, save string) {
+	const resolve = Beneath &^ unix.RESOLVE_NO_XDEV
+	flags := uint64(unix.O_PATH | unix.O_CLOEXEC)
+	if t == sealed.Directory {
+		flags |= unix.O_DIRECTORY
+	}
+	l.Save(at, save, plan.Openat2, plan.Slot(top), plan.String(path), openHow(flags, resolve), plan.Num(openHowSize))
+}
+
+// Outside makes an empty tmpfs that no path leads to.
+func Outside(l *plan.List, slot string) {
+	filesystem(l, "", slot, "tmpfs", maskAttrs, [2]string{"size", "4k"}, [2]string{"nr_inodes", "4"})
+}
+
 // OpenProc opens a file of the private procfs for writing. "self" and "thread-self"
 // are symbolic links inside procfs and must be followed; magic links may not be.
 func OpenProc(l *plan.List, at, in, path, save string) {

@@ -57,10 +57,7 @@ const anchor = "anchor"
 func Propagation(l *plan.List, p *sealed.Policy) {
 	l.Add("", plan.Mount, plan.Null(), plan.String("/"), plan.Null(),
 		plan.Named(unix.MS_REC|unix.MS_PRIVATE, "MS_REC|MS_PRIVATE"), plan.Null())
-	const flags, resolve = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, unix.RESOLVE_NO_SYMLINKS
-	cwd := int64(unix.AT_FDCWD)
-	l.Save("", anchor, plan.Openat2, plan.Named(uint64(cwd), "AT_FDCWD"), plan.String("/"),
-		openHow(flags, resolve), plan.Num(openHowSize))
+	Top(l, anchor)
 }
 
 // AttachRoot attaches the new root over the old one, with nosuid and nodev; read-only too where the root is a directory of the host.

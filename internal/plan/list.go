@@ -34,6 +34,11 @@ func (l *List) Tolerate(at, errno string, op Op, args ...Arg) {
 	l.Steps = append(l.Steps, Step{Row: l.Row, Op: op, Args: l.keep(args), Tolerate: errno, At: at})
 }
 
+// Must appends a step that has to fail with one errno: it shows that something is forbidden.
+func (l *List) Must(at, errno string, op Op, args ...Arg) {
+	l.Steps = append(l.Steps, Step{Row: l.Row, Op: op, Args: l.keep(args), Must: errno, At: at})
+}
+
 // keep copies the arguments of a step.
 func (l *List) keep(args []Arg) []Arg {
 	if len(args) == 0 {

@@ -72,6 +72,7 @@ type Step struct {
 	Args     []Arg
 	Save     string // the slot that takes the result; "" for none
 	Tolerate string // the name of an errno that counts as success; "" for none
+	Must     string // the name of the errno that it must fail with, which shows that something is forbidden; "" for none
 	At       string // where the policy asks for it
 }
 

@@ -61,15 +61,20 @@ func TestStepsAreCollected(t *testing.T) {
 	l.Add("p:1", Setsid)
 	l.Save("p:2", "slot", Socket, Num(1))
 	l.Tolerate("", "EEXIST", Mkdirat, Slot("slot"), String("d"))
+	l.Must("", "EACCES", Mkdirat, Slot("slot"), String("d"))
 	want := []Step{
 		{Row: "row", Op: Setsid, At: "p:1"},
 		{Row: "row", Op: Socket, Args: []Arg{Num(1)}, Save: "slot", At: "p:2"},
 		{Row: "row", Op: Mkdirat, Args: []Arg{Slot("slot"), String("d")}, Tolerate: "EEXIST"},
+		{Row: "row", Op: Mkdirat, Args: []Arg{Slot("slot"), String("d")}, Must: "EACCES"},
 	}
 	if d := cmp.Diff(want, l.Steps, cmp.Comparer(func(a, b Arg) bool { return a.String() == b.String() })); d != "" {
 		t.Error(d)
 	}
 	if got := l.Steps[2].String(); got != `mkdirat(slot, "d") or EEXIST` {
+		t.Error(got)
+	}
+	if got := l.Steps[3].String(); got != `mkdirat(slot, "d") must be EACCES` {
 		t.Error(got)
 	}
 }

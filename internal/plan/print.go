@@ -76,6 +76,9 @@ func (s Step) String() string {
 	if s.Tolerate != "" {
 		text += " or " + s.Tolerate
 	}
+	if s.Must != "" {
+		text += " must be " + s.Must
+	}
 	return text
 }
 

@@ -75,6 +75,14 @@ func (r *Rendered) step(s plan.Step) error {
 		save = r.slot(s.Save)
 	}
 	r.Program.Add(nr, save, tolerate, words[:len(s.Args)]...)
+	if s.Must == "" {
+		return nil
+	}
+	refusal, ok := refusals[s.Must]
+	if !ok || s.Tolerate != "" || s.Save != "" {
+		return fmt.Errorf("a step that must fail with %q", s.Must)
+	}
+	r.Program.MustFail(refusal)
 	return nil
 }
 

@@ -42,6 +42,9 @@ func TestBrokenPlansAreRefused(t *testing.T) {
 		{"errno", `errno "EPERM" is never tolerated`, plan.Step{Op: plan.Setsid, Tolerate: "EPERM"}},
 		{"empty slot", `slot "x" is used before anything is in it`, plan.Step{Op: plan.Fchdir, Args: []plan.Arg{plan.Slot("x")}}},
 		{"its own result", `slot "x" is used before`, plan.Step{Op: plan.Dup3, Args: []plan.Arg{plan.Slot("x")}, Save: "x"}},
+		{"refusal", `a step that must fail with "EPERM"`, plan.Step{Op: plan.Setsid, Must: "EPERM"}},
+		{"refusal and tolerated", `a step that must fail with "EACCES"`, plan.Step{Op: plan.Setsid, Must: "EACCES", Tolerate: "EEXIST"}},
+		{"refusal with a result", `a step that must fail with "EACCES"`, plan.Step{Op: plan.Setsid, Must: "EACCES", Save: "x"}},
 		{"kind", "unknown kind 99", plan.Step{Op: plan.Setsid, Args: []plan.Arg{{Kind: 99}}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,7 +3,7 @@ package sealed
 import "casemate/internal/wire"
 
 // The walk over a Policy, field by field in the order of policy.go. It runs in
-// both directions and is the definition of format version 3: a change of the
+// both directions and is the definition of format version 4: a change of the
 // order, of a width or of a field is a new version.
 
 // Bounds of the decoder. They keep a file from asking for memory out of
@@ -27,6 +27,8 @@ const (
 	maxWord        = 64
 	maxBinaries    = 1
 	maxBinary      = 256 << 10 // a profile of a usual policy has some 10 KiB
+	maxBeneath     = 512       // each takes a descriptor of the child's for a while
+	maxPorts       = 256
 
 	maxInstructions = 4096 // BPF_MAXINSNS
 	instructionSize = 8    // struct sock_filter
@@ -53,6 +55,7 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	wire.List(c, &p.LSM.Profile.Binaries, 8, maxBinaries, codeBinary)
 	c.Bool(&p.LSM.Contexts.Auto)
 	c.String(&p.LSM.Contexts.Files, maxLine)
+	codeLandlock(c, &p.LSM.Landlock)
 	wire.List(c, &p.Limits, 12, maxLimits, codeLimit)
 	wire.List(c, &p.Devices, 18, maxDevices, codeDevice)
 	wire.List(c, &p.Signals.Forward, 2, maxForward, codeForward)
@@ -163,6 +166,30 @@ func codeLabel(c *wire.Coder, l *Label) {
 func codeBinary(c *wire.Coder, b *Binary) {
 	c.String(&b.ABI, maxWord)
 	c.Blob(&b.Bytes, maxBinary)
+}
+
+func codeLandlock(c *wire.Coder, l *Landlock) {
+	c.U64(&l.Files)
+	c.U64(&l.Net)
+	c.U64(&l.Scoped)
+	wire.List(c, &l.Beneath, 17, maxBeneath, codeBeneath)
+	wire.List(c, &l.Ports, 16, maxPorts, codePort)
+	c.U8(&l.MinABI)
+	c.Bool(&l.Log)
+	c.String(&l.At, maxLine)
+}
+
+func codeBeneath(c *wire.Coder, b *Beneath) {
+	c.String(&b.Path, maxPath)
+	wire.Enum(c, &b.Type, TypeLimit)
+	c.U64(&b.Allow)
+	c.String(&b.At, maxLine)
+}
+
+func codePort(c *wire.Coder, p *Port) {
+	c.U32(&p.Number)
+	c.U64(&p.Allow)
+	c.String(&p.At, maxLine)
 }
 
 func codeLimit(c *wire.Coder, l *Limit) {

@@ -135,6 +135,8 @@ func TestLeastSizes(t *testing.T) {
 	one[Device](t, 18, codeDevice)
 	one[Binary](t, 8, codeBinary)
 	one[Forward](t, 2, codeForward)
+	one[Beneath](t, 17, codeBeneath)
+	one[Port](t, 16, codePort)
 }
 
 func one[T any](t *testing.T, size int, code func(*wire.Coder, *T)) {

@@ -6,7 +6,7 @@ import (
 )
 
 // Version is the format that this package reads and writes.
-const Version = 3
+const Version = 4
 
 // The reasons for refusing a sealed policy, one word of difference each, so that
 // a person knows whether to copy the file again, to update the host, or to look

@@ -158,6 +158,7 @@ type LSM struct {
 	AppArmor, SELinux Label
 	Contexts          Contexts
 	Profile           Profile // the one that AppArmor names, where it was generated
+	Landlock          Landlock
 }
 
 // Profile is an AppArmor profile made from this policy; one without binaries is none.

@@ -87,6 +87,11 @@ func full() *Policy {
 			SELinux:  Label{"system_u:system_r:container_t:s0", true, "nginx.toml:41"},
 			Contexts: Contexts{Auto: true, Files: "system_u:object_r:container_file_t"},
 			Profile:  Profile{[32]byte{7}, []Binary{{"3.0", []byte("a compiled profile")}}},
+			Landlock: Landlock{
+				Files: FileRights, Net: PortRights, Scoped: ScopeRights, MinABI: 5, Log: true, At: "nginx.toml:42",
+				Beneath: []Beneath{{"/", Directory, FileRead | DirRead, "default"}, {"/dev/tty", RegularFile, FileIoctl, "default"}},
+				Ports:   []Port{{80, PortBind, "nginx.toml:42"}, {443, PortBind | PortConnect, "nginx.toml:42"}},
+			},
 		},
 		Limits: []Limit{
 			{"memory.max", "536870912", "nginx.toml:50"}, {"cpu.max", "50000 100000", "nginx.toml:51"},
@@ -137,6 +142,7 @@ func generate(r *rand.Rand) *Policy {
 	p.Caps.Ambient = p.Caps.Keep & r.Uint64()
 	p.Filters[0].Program = long(3 + r.IntN(250))
 	p.LSM.AppArmor = Label{word(r), r.IntN(2) == 0, at(r)}
+	generateLandlock(r, p)
 	for s := range sigMax + 1 {
 		if s > 0 && s != sigKill && s != sigStop && s != sigChld && r.IntN(4) == 0 {
 			p.Signals.Forward = append(p.Signals.Forward, Forward{uint8(s), uint8(r.IntN(sigMax + 1))})
@@ -168,6 +174,16 @@ func generateManager(r *rand.Rand, p *Policy) {
 	}
 	if m.Notify() {
 		p.Mounts = append(p.Mounts, Mount{Kind: Notify, Target: NotifyPath, Type: Socket, At: at(r)})
+	}
+}
+
+func generateLandlock(r *rand.Rand, p *Policy) {
+	l := &p.LSM.Landlock
+	l.Files, l.Net, l.Scoped, l.At = FileRead|r.Uint64()&FileRights, PortConnect|r.Uint64()&PortRights, r.Uint64()&ScopeRights, at(r)
+	l.MinABI, l.Log = uint8(2+r.IntN(MaxLandlock-1)), r.IntN(2) == 0
+	for i := range r.IntN(20) {
+		l.Beneath = append(l.Beneath, Beneath{fmt.Sprintf("/%02d%s", i, word(r)), PathType(r.IntN(2)), FileRead, at(r)})
+		l.Ports = append(l.Ports, Port{uint32(i)<<8 | r.Uint32N(256), PortConnect, at(r)})
 	}
 }
 

@@ -7,7 +7,7 @@ package sealed
 func Validate(p *Policy) error {
 	for _, check := range [...]func(*Policy) error{
 		validNames, validExec, validRlimits, validRoot, validNamespaces, validMounts, validTree,
-		validMasks, validCaps, validFilters, validLSM, validLimits, validDevices, validSignals, validManager, validAts,
+		validMasks, validCaps, validFilters, validLSM, validLandlock, validLimits, validDevices, validSignals, validManager, validAts,
 	} {
 		if err := check(p); err != nil {
 			return err

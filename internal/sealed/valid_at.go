@@ -6,7 +6,7 @@ func validAts(p *Policy) error {
 	ok := true
 	check := func(at string) { ok = ok && lineFault(at, maxLine) == "" }
 	for _, at := range [...]string{
-		p.Exec.At, p.Root.At, p.Namespaces.At, p.Caps.At, p.LSM.AppArmor.At, p.LSM.SELinux.At, p.Manager.At,
+		p.Exec.At, p.Root.At, p.Namespaces.At, p.Caps.At, p.LSM.AppArmor.At, p.LSM.SELinux.At, p.LSM.Landlock.At, p.Manager.At,
 	} {
 		check(at)
 	}
@@ -30,6 +30,12 @@ func validAts(p *Policy) error {
 	}
 	for i := range p.Devices {
 		check(p.Devices[i].At)
+	}
+	for i := range p.LSM.Landlock.Beneath {
+		check(p.LSM.Landlock.Beneath[i].At)
+	}
+	for i := range p.LSM.Landlock.Ports {
+		check(p.LSM.Landlock.Ports[i].At)
 	}
 	for _, list := range [...][]Passed{p.Manager.Sockets, p.Manager.Credentials} {
 		for i := range list {

@@ -17,6 +17,7 @@ var calls = map[plan.Op]string{
 	plan.Capset: "CapInh,CapPrm,CapEff", plan.Chdir: "directory", plan.CloseRange: "descriptors", plan.Dup3: "descriptors,descriptor",
 	plan.Execveat: "program,arguments,environment,apparmor,selinux", plan.Fchdir: "root,directory", plan.Fsconfig: "type,bounds,standing",
 	plan.Fsmount: "mount,type", plan.Fsopen: "type", plan.Ioctl: "terminal,loopback", plan.Keyctl: "-Unread: session keyring",
+	plan.LandlockCreateRuleset: "-Unread: landlock", plan.LandlockAddRule: "-Unread: landlock", plan.LandlockRestrictSelf: "-Unread: landlock; a step behind it has to be refused",
 	plan.Mkdirat: "mount", plan.Mknodat: "node,mount", plan.Mount: "mount", plan.MountSetattr: "mount", plan.MoveMount: "mount",
 	plan.OpenTree: "source,mount", plan.Openat2: "-opens for the step behind it", plan.Personality: "personality", plan.PivotRoot: "root,mount",
 	plan.Prctl:     "death signal,dumpable,owner,CapBnd,CapAmb,securebits,NoNewPrivs", // PR_SET_KEEPCAPS is part of the securebits
@@ -59,6 +60,10 @@ var policies = map[string]string{
 	"Contexts.Auto": "selinux", "Contexts.Files": "type", "Label.Text": "apparmor,selinux", "Label.Require": "-the host has it, or the launch ends before", "Label.At": "-place",
 	"Profile.Text": "-of the build", "Profile.Binaries": "-compared with the kernel's when it is loaded (internal/prepare)", "Binary.ABI": "-for people", "Binary.Bytes": "-the same",
 
+	"LSM.Landlock": "-below", "Landlock.Files": "-Unread: landlock", "Landlock.Net": "-Unread: landlock", "Landlock.Scoped": "-Unread: landlock",
+	"Landlock.Beneath": "-below", "Landlock.Ports": "-below", "Landlock.MinABI": "-the kernel has it, or the launch ends before", "Landlock.Log": "-Unread: landlock", "Landlock.At": "-place",
+	"Beneath.Path": "-Unread: landlock", "Beneath.Type": "-Unread: landlock", "Beneath.Allow": "-Unread: landlock", "Beneath.At": "-place",
+	"Port.Number": "-Unread: landlock", "Port.Allow": "-Unread: landlock", "Port.At": "-place",
 	"Limit.File": "cgroup file", "Limit.Value": "cgroup file", "Limit.At": "-place",
 	"Device.Path": "node", "Device.Block": "node", "Device.Major": "node", "Device.Minor": "node", "Device.Access": "device program", "Device.At": "-place",
 	"Signals.Forward": "-init's orders", "Signals.Scope": "-init's orders", "Signals.Stop": "-init's orders", "Signals.Grace": "-init's orders",

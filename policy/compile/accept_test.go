@@ -36,7 +36,7 @@ func TestDefaults(t *testing.T) {
 		{Kind: sealed.Proc, Target: "/proc", Writable: true, At: "default"},
 	})
 	equal(t, p.Caps, sealed.Capabilities{At: "default"})
-	equal(t, p.LSM, sealed.LSM{})
+	equal(t, p.LSM, sealed.LSM{Landlock: p.LSM.Landlock}) // TestLandlockIsOn
 	equal(t, p.Limits, []sealed.Limit(nil))
 	equal(t, p.Signals, sealed.Signals{Stop: 15, Grace: 80_000})
 	if len(p.Filters) != 1 || p.Filters[0].Arch != sealed.ArchAMD64 {

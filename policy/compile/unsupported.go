@@ -31,9 +31,6 @@ func (c *compiler) unsupported() {
 	if given(f.Mounts.Proc, "") == "pid-only" {
 		c.later("mounts.proc")
 	}
-	if f.LSM.Landlock != nil {
-		c.landlock()
-	}
 }
 
 var (
@@ -66,14 +63,4 @@ func (c *compiler) identityMaps() {
 		}
 	}
 	c.later("namespaces.user")
-}
-
-func (c *compiler) landlock() {
-	l := c.file.LSM.Landlock
-	for key, list := range map[string][]string{"ro": l.RO, "rw": l.RW, "exec": l.Exec} {
-		for i, p := range list {
-			c.cleanPath(p, c.file.Pos("lsm.landlock."+key, i))
-		}
-	}
-	c.later("lsm.landlock")
 }

@@ -92,6 +92,7 @@ var dimensions = []struct {
 	{"cgroup", (*differ).cgroup},
 	{"devices", (*differ).devices},
 	{"labels", (*differ).labels},
+	{"landlock", (*differ).landlock},
 	{"signals", (*differ).signals},
 	{"manager", (*differ).manager},
 	{"other", (*differ).other},

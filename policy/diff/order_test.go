@@ -119,6 +119,23 @@ var otherEdits = []edit{
 	{"a level as stated", func(p *sealed.Policy) { p.LSM.Contexts.Auto = false }, Weaker, "selinux level", Stricter},
 	{"other files", func(p *sealed.Policy) { p.LSM.Contexts.Files = "u:r:other" }, Incomparable, "selinux files", Incomparable},
 	{"a label not required", func(p *sealed.Policy) { p.LSM.SELinux.Require = false }, Weaker, "selinux require", Stricter},
+	{"no landlock", func(p *sealed.Policy) { p.LSM.Landlock = sealed.Landlock{} }, Weaker, "files", Stricter},
+	{"abstract sockets", domain(func(l *sealed.Landlock) { l.Scoped &^= sealed.ScopeAbstract }), Weaker, "abstract sockets", Stricter},
+	{"signals", domain(func(l *sealed.Landlock) { l.Scoped &^= sealed.ScopeSignals }), Weaker, "signals", Stricter},
+	{"a port", domain(func(l *sealed.Landlock) { l.Ports = append(l.Ports, sealed.Port{Number: 81, Allow: sealed.PortBind}) }), Weaker, "bind", Stricter},
+	{"another port", domain(func(l *sealed.Landlock) { l.Ports[0].Number = 81 }), Incomparable, "bind", Incomparable},
+	{"ports that are connected to", domain(func(l *sealed.Landlock) { l.Net |= sealed.PortConnect }), Stricter, "connect", Weaker},
+	{"every port", domain(func(l *sealed.Landlock) { l.Net, l.Ports = 0, nil }), Weaker, "bind", Stricter},
+	{"an older kernel", domain(func(l *sealed.Landlock) { l.MinABI = 3 }), Weaker, "min_abi", Stricter},
+	{"denials in the log", domain(func(l *sealed.Landlock) { l.Log = true }), Equal, "log", Equal},
+	{"a path that is written", domain(func(l *sealed.Landlock) {
+		l.Beneath = append(l.Beneath, sealed.Beneath{Path: "/srv", Allow: sealed.FileWrite})
+	}), Weaker, "/srv", Stricter},
+	{"a path that could be written anyway", domain(func(l *sealed.Landlock) {
+		l.Beneath = append(l.Beneath, sealed.Beneath{Path: "/run/x", Allow: sealed.FileWrite})
+	}), Equal, "", Equal},
+	{"another path that is written", domain(func(l *sealed.Landlock) { l.Beneath[1].Path = "/srv" }), Incomparable, "/srv", Incomparable},
+	{"ioctl on devices not denied", domain(func(l *sealed.Landlock) { l.Files &^= sealed.FileIoctl }), Weaker, "files", Stricter},
 	{"a signal", func(p *sealed.Policy) { p.Signals.Forward = nil }, Equal, "forward", Equal},
 	{"readiness", func(p *sealed.Policy) { p.Manager.Ready = sealed.ReadyExec }, Equal, "ready", Equal},
 	{"a descriptor", func(p *sealed.Policy) {
@@ -135,6 +152,10 @@ func mount(m sealed.Mount) func(*sealed.Policy) {
 
 func at(target string, edit func(*sealed.Mount)) func(*sealed.Policy) {
 	return func(p *sealed.Policy) { edit(mountAt(p, target)) }
+}
+
+func domain(edit func(*sealed.Landlock)) func(*sealed.Policy) {
+	return func(p *sealed.Policy) { edit(&p.LSM.Landlock) }
 }
 
 func rlimit(resource uint32, n uint64) func(*sealed.Policy) {

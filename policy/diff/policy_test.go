@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"casemate/internal/sealed"
+	"casemate/policy/beneath"
 	"casemate/policy/filter"
 
 	"golang.org/x/sys/unix"
@@ -66,6 +67,11 @@ func full() *sealed.Policy {
 			AppArmor: sealed.Label{Text: "casemate.nginx", Require: true}, SELinux: sealed.Label{Text: "u:r:t:s0", Require: true},
 			Profile:  sealed.Profile{Text: [32]byte{1}, Binaries: []sealed.Binary{{ABI: "3.0", Bytes: []byte{4}}}},
 			Contexts: sealed.Contexts{Auto: true, Files: "u:r:f"},
+			Landlock: sealed.Landlock{
+				Files: sealed.FileRights, Net: sealed.PortBind, Scoped: sealed.ScopeRights, MinABI: 5,
+				Beneath: []sealed.Beneath{{Path: "/", Allow: beneath.Read}, {Path: "/run", Allow: sealed.FileWrite}},
+				Ports:   []sealed.Port{{Number: 80, Allow: sealed.PortBind}},
+			},
 		},
 		Limits:  []sealed.Limit{{File: "memory.max", Value: "1048576"}, {File: "pids.max", Value: "10"}},
 		Devices: []sealed.Device{{Path: "/dev/fuse", Major: 10, Minor: 229, Access: sealed.AccessRead}},

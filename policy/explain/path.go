@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"casemate/internal/sealed"
+	"casemate/policy/beneath"
 	"casemate/policy/tree"
 )
 
@@ -68,6 +69,10 @@ func (s *Subject) pathState(a *Answer, name string, state tree.State) {
 	if d := state.Device; d != nil {
 		kind := map[bool]string{true: "block", false: "character"}[d.Block]
 		a.because("a node of the policy's own: %s device %d:%d, %s (%s)", kind, d.Major, d.Minor, deviceAccess(d.Access), s.where(d.At))
+	}
+	if l := &s.Policy.LSM.Landlock; l.Files != 0 {
+		rights, at := beneath.Granted(l, name)
+		a.because("Landlock grants %s (%s)", beneath.Words(rights), s.where(at))
 	}
 	if state.Frozen != nil {
 		a.because("read-only by %s%s (%s)", state.Frozen.Path, ifDefault(state.Frozen), s.where(state.Frozen.At))

@@ -22,7 +22,7 @@ type Seccomp struct {
 type LSM struct {
 	AppArmor *AppArmor `toml:"apparmor" doc:"An AppArmor profile."`
 	SELinux  *SELinux  `toml:"selinux" doc:"An SELinux context."`
-	Landlock *Landlock `toml:"landlock" doc:"Landlock rules. Not supported yet."`
+	Landlock *Landlock `toml:"landlock" doc:"What Landlock denies. On by default, with rules that follow from the mounts."`
 }
 
 // AppArmor names a profile that the host has loaded.
@@ -42,14 +42,18 @@ type SELinux struct {
 	Require  *bool   `toml:"require" doc:"Fail the launch on a host without SELinux. Default: true."`
 }
 
-// Landlock rules, landlock(7).
+// Landlock is what the domain of landlock(7) denies besides. The lists of paths replace
+// what follows from the mounts.
 type Landlock struct {
-	MinABI  *int64   `toml:"min_abi" min:"1" max:"64" doc:"The Landlock ABI that must be there."`
-	RO      []string `toml:"ro" doc:"Paths that may be read."`
-	RW      []string `toml:"rw" doc:"Paths that may be written."`
-	Exec    []string `toml:"exec" doc:"Paths that may be executed."`
-	Bind    []int64  `toml:"bind" min:"0" max:"65535" doc:"TCP ports that may be bound."`
-	Connect []int64  `toml:"connect" min:"0" max:"65535" doc:"TCP ports that may be connected to."`
+	Off      *bool    `toml:"off" doc:"No Landlock at all; needs a why. Default: false."`
+	MinABI   *int64   `toml:"min_abi" min:"0" max:"7" doc:"The Landlock ABI that the kernel must have, 2 to 7; with 0 the receipt names what an older one lacks. Default: what ro, rw, exec, bind and connect need where they are stated, else 0."`
+	RO       []string `toml:"ro" max:"64" doc:"Paths that may be read besides those that may be written or executed; a directory ends in a slash. Default: all."`
+	RW       []string `toml:"rw" max:"64" doc:"Paths that may be written; a directory ends in a slash. Default: the writable mounts."`
+	Exec     []string `toml:"exec" max:"64" doc:"Paths that may be executed; a directory ends in a slash. Default: the mounts that allow it."`
+	Bind     []int64  `toml:"bind" min:"0" max:"65535" doc:"TCP ports that may be bound; 0 stands for those that the kernel chooses. Default: all."`
+	Connect  []int64  `toml:"connect" min:"0" max:"65535" doc:"TCP ports that may be connected to. Default: all."`
+	Abstract *bool    `toml:"abstract" doc:"Reach abstract UNIX sockets outside the container, where the network is shared; needs a why. Default: false."`
+	Log      *bool    `toml:"log" doc:"Put denials into the host's audit log. Default: false."`
 }
 
 // Cgroup v2 files. The keys are the names of the files, dots included.
