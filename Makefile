@@ -19,7 +19,7 @@ tool = CGO_ENABLED=1 $(GO) build -ldflags '-X main.version=$(VERSION)'
 PREFIX  ?= /usr/lib/casemate
 UNITDIR ?= /usr/lib/systemd/system
 
-.PHONY: all setup build check test run bench bench-init soak-init bench-filter vm vm-shell appliance hostile fuzz plan cross install clean
+.PHONY: all setup build check test run bench bench-init soak-init bench-filter vm vm-shell appliance hostile faults fuzz plan cross install clean
 
 all: build
 
@@ -69,6 +69,10 @@ vm-shell: build
 SOAK ?= 25
 soak-init: build
 	CASEMATE_SOAK=$(SOAK) $(GO) test ./tests -v -count 1 -timeout 4h -run 'Test(R|S)[0-9]'
+
+# A fault at every system call of a launch: each errno, each death, each lie.
+faults: build
+	CASEMATE_FAULTS=all $(GO) test ./tests/faults -v -count 1 -timeout 1h
 
 # Every attack of the table in SECURITY.md that this host can be the ground for.
 hostile: build

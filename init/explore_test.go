@@ -190,7 +190,7 @@ func (w *world) code() int {
 	case w.killed:
 		return 128 + 9
 	}
-	return exit.Bug
+	return exit.Step
 }
 
 // explore walks through every world that can come of one, and gives their number.
@@ -231,7 +231,7 @@ func explore(t *testing.T, first world) int {
 			}
 		}
 	}
-	if first.main == alive && (!ends[3] || ends[128+9] == first.m.patient || !ends[exit.Bug]) {
+	if first.main == alive && (!ends[3] || ends[128+9] == first.m.patient || !ends[exit.Step]) {
 		t.Errorf("the ends are %v", ends)
 	}
 	return len(seen)

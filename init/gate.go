@@ -30,7 +30,7 @@ func (g gateway) enter() int {
 	n, errno := sys.Read(int(g), b[:])
 	if errno != 0 {
 		say("gate: ", errno.Error())
-		return exit.Bug
+		return exit.Step
 	}
 	if n == 0 {
 		say("gate: closed by the shim before it released the workload")
@@ -61,7 +61,7 @@ func (g gateway) send(kind gate.Kind, value uint32) int {
 	// SIGPIPE is blocked and dropped by the loop.
 	if _, errno := sys.Write(int(g), b[:]); errno != 0 {
 		say("gate: ", errno.Error())
-		return exit.Bug
+		return exit.Step
 	}
 	return 0
 }

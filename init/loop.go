@@ -90,7 +90,7 @@ func (w *waiter) next() event {
 		case syscall.EINTR: // stopped and continued, or traced (signal(7))
 		default:
 			say("rt_sigtimedwait: ", errno.Error())
-			sys.Exit(exit.Bug)
+			sys.Exit(exit.Step)
 		}
 	}
 }
@@ -119,7 +119,7 @@ func reapOne() event {
 		return event{kind: childless}
 	case errno != 0:
 		say("wait4: ", errno.Error())
-		sys.Exit(exit.Bug)
+		sys.Exit(exit.Step)
 	case pid == 0:
 		return event{kind: drained}
 	}

@@ -95,7 +95,7 @@ const killLimit = 1e9
 
 // newMachine is the machine of a workload that is about to start.
 func newMachine(self int, o *orders.Orders) machine {
-	m := machine{self: int32(self), scope: o.Scope, stop: int32(o.Stop), grace: int64(o.Grace) * 1e6, code: exit.Bug}
+	m := machine{self: int32(self), scope: o.Scope, stop: int32(o.Stop), grace: int64(o.Grace) * 1e6, code: exit.Step}
 	for n := range m.forward {
 		m.forward[n] = uint8(n)
 	}

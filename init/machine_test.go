@@ -81,7 +81,7 @@ func TestMachine(t *testing.T) {
 	}{
 		{"the workload runs", fresh, event{kind: spawned, pid: 7}, action{kind: tell, what: gate.Started, value: 7}},
 		{"the shim knows", plain(), event{kind: heard}, action{kind: reap}},
-		{"the shim is gone", plain(), event{kind: broken}, action{kind: leave, code: exit.Bug}},
+		{"the shim is gone", plain(), event{kind: broken}, action{kind: leave, code: exit.Step}},
 		{"the workload cannot be executed", fresh, event{kind: unspawned, code: 127, status: 2}, action{kind: tell, what: gate.ExecError, value: 2}},
 		{"the shim knows that too", after(fresh, event{kind: unspawned, code: 127, status: 2}), event{kind: heard}, action{kind: leave, code: 127}},
 		{"or is gone", after(fresh, event{kind: unspawned, code: 126, status: 2}), event{kind: broken}, action{kind: leave, code: 126}},

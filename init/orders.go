@@ -26,12 +26,12 @@ func underShim() (*job, error) {
 	if err := checkSeals(); err != nil {
 		return nil, err
 	}
-	if _, err := sys.Fcntl(orders.GateFD, syscall.F_SETFD, syscall.FD_CLOEXEC); err != nil {
-		return nil, misuse("descriptor 4 is not open: the shim's gate is missing")
+	if err := closeAtExec(orders.GateFD, "descriptor 4 is not open: the shim's gate is missing"); err != nil {
+		return nil, err
 	}
 	b, err := readOrders()
 	if err != nil {
-		return nil, because(exit.Usage, "orders", err)
+		return nil, because(exit.Step, "read the orders", err)
 	}
 	o, err := orders.Decode(b)
 	if err != nil {
@@ -41,11 +41,21 @@ func underShim() (*job, error) {
 		return nil, misuse("orders: argv[0] is not an absolute path: " + o.Argv[0])
 	}
 	for i := range int(o.Sockets) {
-		if _, err := sys.Fcntl(orders.SocketFD+i, syscall.F_SETFD, syscall.FD_CLOEXEC); err != nil {
-			return nil, misuse("a descriptor of the service manager's is missing")
+		if err := closeAtExec(orders.SocketFD+i, "a descriptor of the service manager's is missing"); err != nil {
+			return nil, err
 		}
 	}
 	return &job{Orders: *o, path: o.Argv[0], gate: orders.GateFD, foreground: o.TTY}, nil
+}
+
+// closeAtExec keeps a descriptor from the workload. missing is what it means that it is not
+// open.
+func closeAtExec(fd int, missing string) error {
+	_, err := sys.Fcntl(fd, syscall.F_SETFD, syscall.FD_CLOEXEC)
+	if err == syscall.EBADF {
+		return misuse(missing)
+	}
+	return because(exit.Step, "FD_CLOEXEC", err)
 }
 
 // checkSeals demands that descriptor 3 is a sealed memfd. Without any, init was called
@@ -55,8 +65,10 @@ func checkSeals() error {
 	switch {
 	case err == syscall.EBADF:
 		return misuse("no command and no orders: run casemate-init -- CMD, or let casemate-shim run it")
-	case err != nil:
+	case err == syscall.EINVAL:
 		return misuse("orders: descriptor 3 is not a memfd: " + err.Error())
+	case err != nil:
+		return because(exit.Step, "F_GET_SEALS", err)
 	case have&seals != seals:
 		return misuse("orders: the memfd is not sealed")
 	}

@@ -135,7 +135,7 @@ func TestGateHolds(t *testing.T) {
 		o, file := canary(t)
 		i := startShimmed(t, shimmed{orders: &o, seals: sealed})
 		unix.Shutdown(i.gate, unix.SHUT_RDWR)
-		i.ends(t, exit.Bug, "gate: ")
+		i.ends(t, exit.Step, "gate: ")
 		absent(t, file)
 	})
 	wrong := map[string][]byte{

@@ -100,7 +100,7 @@ func (l *launched) prepare() (*render.Rendered, error) {
 		return nil, err
 	}
 	if err := l.state.Record(l.facts.Cgroup, l.plan.Cgroup.Name); err != nil {
-		l.state.Close() // what could not be removed is still recorded
+		l.state.GiveUp() // what could not be removed is still recorded
 		l.state = nil
 		return nil, err
 	}

@@ -34,11 +34,17 @@ func run(o options) (int, error) {
 	return l.whole(signals)
 }
 
-// lowered reads the policy, asks the host and makes the plan. From its end on no signal is
-// lost. Nothing is made yet.
+// lowered reads the policy, asks the host and makes the plan. No signal is lost from its
+// beginning on. Nothing is made yet.
 func lowered(o options) (*launched, *supervise.Signals, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil, exit.Wrap(exit.Lacking, errors.New("casemate-shim must be started as root"))
+	}
+	// First of all: what the Go runtime does about a signal takes it several steps, and if the
+	// handlers change in their midst it exits with 2, whatever has been made by then.
+	signals, err := supervise.Catch()
+	if err != nil {
+		return nil, nil, exit.Wrap(exit.Step, err)
 	}
 	file, err := readPolicy(o)
 	if err != nil {
@@ -60,10 +66,6 @@ func lowered(o options) (*launched, *supervise.Signals, error) {
 		return nil, nil, err
 	}
 	plan, err := launch.Lower(p, f)
-	if err != nil {
-		return nil, nil, err
-	}
-	signals, err := supervise.Catch()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -169,7 +169,7 @@ func (u unlike) matches(got []string) bool {
 	return !slices.ContainsFunc(u.want[1:], func(w string) bool { return !slices.Contains(got, w) })
 }
 
-var differs = regexp.MustCompile(`(?m)^(?:casemate-shim: verification: )?\s*(.+?): the policy wants`)
+var differs = regexp.MustCompile(`(?m)^(?:casemate-shim: (?:verification: )?)?\s*(.+?): the policy wants`)
 
 func differing(text string) (names []string) {
 	for _, m := range differs.FindAllStringSubmatch(text, -1) {

@@ -48,18 +48,8 @@ func withBinaries(run func() int) (int, error) {
 	if _, err := os.Stat(bin); err == nil {
 		return run(), nil
 	}
-	for _, b := range []struct{ name, pkg, cgo string }{
-		{"casemate-shim", "../shim", "0"}, {"casemate-init", "../init", "0"}, {"casemate", "../policy", "1"}, {"app/probe", "./probe", "0"},
-	} {
-		args := []string{"build", "-trimpath", "-o", filepath.Join(bin, b.name), b.pkg}
-		if b.cgo == "0" {
-			args = append([]string{"build", "-ldflags", "-s -w"}, args[1:]...)
-		}
-		cmd := exec.Command("go", args...)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED="+b.cgo)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return 0, fmt.Errorf("build %s: %w\n%s", b.name, err, out)
-		}
+	if err := lab.Binaries(dir); err != nil {
+		return 0, err
 	}
 	for _, name := range []string{"die", "hard", "raw", "prowl"} {
 		source, err := os.ReadFile("probe/" + name + ".c")
@@ -69,10 +59,6 @@ func withBinaries(run func() int) (int, error) {
 		if err := lab.CompileC(source, filepath.Join(bin, "app", name)); err != nil {
 			return 0, err
 		}
-	}
-	// The workload's user has to reach the probe.
-	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(bin, 0o755), os.Chmod(filepath.Join(bin, "app"), 0o755)); err != nil {
-		return 0, err
 	}
 	return run(), nil
 }

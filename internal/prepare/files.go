@@ -2,7 +2,7 @@ package prepare
 
 import (
 	"errors"
-	"os"
+	"slices"
 	"strings"
 
 	"casemate/internal/facts"
@@ -48,14 +48,17 @@ func directories(dir int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), "cgroup")
-	defer f.Close()
-	entries, err := f.ReadDir(-1)
+	defer unix.Close(fd)
 	var names []string
-	for _, e := range entries {
-		if e.IsDir() {
-			names = append(names, e.Name())
+	for {
+		var buf [4096]byte
+		n, err := unix.ReadDirent(fd, buf[:])
+		if err != nil || n == 0 {
+			return slices.DeleteFunc(names, func(name string) bool {
+				var st unix.Stat_t
+				return unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR
+			}), err
 		}
+		_, _, names = unix.ParseDirent(buf[:n], -1, names)
 	}
-	return names, err
 }

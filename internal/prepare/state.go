@@ -56,7 +56,7 @@ func NewState(root, service string) (*State, error) {
 	}
 	s.left.Receipt, _ = s.Read(Receipt) // one that cannot be read is none
 	if err := s.clear(); err != nil {
-		unix.Close(s.dir)
+		s.GiveUp()
 		return nil, fmt.Errorf("state directory %s: %w", s.path, err)
 	}
 	return s, nil
@@ -89,11 +89,15 @@ func ownedByRoot(dir string) error {
 
 // lock makes, opens and locks the directory; again tells that it was removed in between.
 func (s *State) lock() (again bool, err error) {
-	if err := unix.Mkdir(s.path, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
-		return false, err
+	made := unix.Mkdir(s.path, 0o700)
+	if made != nil && !errors.Is(made, unix.EEXIST) {
+		return false, made
 	}
 	if err = s.open(); errors.Is(err, unix.ENOENT) || errors.Is(err, errMoved) {
 		return true, nil
+	}
+	if err != nil && made == nil && !errors.Is(err, ErrRunning) {
+		unix.Rmdir(s.path) // without descriptors, say, what was made a moment ago is all there is
 	}
 	return false, err
 }
@@ -154,18 +158,27 @@ func Running(root, service string) (bool, error) {
 	return false, err
 }
 
-// clear removes the files that a state directory can have, but for the record.
+// clear removes the files that a state directory can have, but for the record. It goes on
+// after an error.
 func (s *State) clear() error {
+	var errs []error
 	for _, name := range []string{Receipt, Receipt + aside, notifyName} {
 		if err := unix.Unlinkat(s.dir, name, 0); err != nil && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("remove %s: %w", name, err)
+			errs = append(errs, fmt.Errorf("remove %s: %w", name, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Left is what a killed shim of this name had left, once Record has looked.
 func (s *State) Left() Left { return s.left }
+
+// GiveUp gives up a launch that has made nothing else. The directory goes too, unless a
+// cgroup that could not be removed is recorded in it.
+func (s *State) GiveUp() {
+	unix.Rmdir(s.path)
+	s.Close()
+}
 
 // Close gives up the lock and leaves the directory for Recover.
 func (s *State) Close() { unix.Close(s.dir) }

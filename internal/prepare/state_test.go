@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"casemate/internal/facts"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -177,6 +179,33 @@ func TestStateKeepsWhatIsNotItsOwn(t *testing.T) {
 	os.Remove(root + "/svc/foreign")
 	if err := s.Remove(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A launch that fails before it has recorded a cgroup leaves no directory behind.
+func TestStateGivesUp(t *testing.T) {
+	needRoot(t)
+	root := t.TempDir() + "/run"
+	s, err := NewState(root, "service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Record(facts.Cgroup{Own: "/" + strings.Repeat("x", unix.PathMax)}, "casemate-service"); err == nil {
+		t.Error("a path that fits into no link was recorded")
+	}
+	s.GiveUp()
+	if left, _ := os.ReadDir(root); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+	if s, err = NewState(root, "service"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Record(facts.Cgroup{Own: "/"}, "casemate-service"); err != nil {
+		t.Fatal(err)
+	}
+	s.GiveUp()
+	if left, _ := os.ReadDir(root + "/service"); len(left) != 1 {
+		t.Errorf("what is recorded stays for recover; there is %v", left)
 	}
 }
 

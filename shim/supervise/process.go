@@ -122,7 +122,10 @@ func (p *Process) hear() (m gate.Message, open bool, err error) {
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
-		if n <= 0 { // closed, or ECONNRESET: closed before it had read everything
+		if err != nil && !errors.Is(err, unix.ECONNRESET) { // that is a close too, with something unread
+			return m, false, fmt.Errorf("gate: %w", err)
+		}
+		if n <= 0 {
 			return m, false, nil
 		}
 		m, ok := gate.Decode(buf[:n])

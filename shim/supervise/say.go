@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +30,9 @@ func Say(format string, args ...any) {
 			return
 		}
 	}
-	line, done := fmt.Appendf(nil, "casemate-shim: "+format+"\n", args...), make(chan struct{})
+	// What has several, the differences of a verification, has the name on each.
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\ncasemate-shim: ")
+	line, done := []byte("casemate-shim: "+text+"\n"), make(chan struct{})
 	unsaid = done
 	go func() {
 		unix.Write(2, line) // there is nobody else to tell

@@ -1,0 +1,112 @@
+//go:build amd64
+
+package arena
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Policies are compiled by Compile, and launched by their names. "rich" has a directory of
+// the host for its root, and most of what a launch can do; "plain" is what the language's
+// defaults give.
+var Policies = map[string]string{
+	"plain": `policy = 1
+service = "plain"
+arch = ["amd64"]
+[exec]
+argv = ["/app/probe"]
+[mounts]
+bind = [{ from = "$BIN/app", at = "/app", exec = true }]
+[seccomp]
+allow = [$CALLS]
+`,
+	"rich": `policy = 1
+service = "rich"
+arch = ["amd64"]
+[exec]
+argv = ["/app/probe"]
+cwd = "/srv"
+user = "4321"
+group = "1234"
+groups = ["7"]
+oom_score_adj = 500
+[root]
+path = "$WORK/root"
+[mounts]
+sysfs = true
+mqueue = true
+shm = "64K"
+cgroup = true
+bind = [
+  { from = "$BIN/app", at = "/app", exec = true },
+  { from = "$WORK/data/file", at = "/etc/conf", type = "file" },
+  { from = "$WORK/data/socket", at = "/srv/socket", type = "socket" },
+  { from = "$WORK/data/dir", at = "/srv/data", writable = true },
+]
+tmpfs = [{ at = "/tmp" }]
+[masks]
+mask = ["/etc/secret", "/secrets/"]
+readonly = ["/etc/fixed"]
+[capabilities]
+keep = ["NET_BIND_SERVICE"]
+[cgroup]
+devices = [{ at = "/dev/fuse", device = "c 10:229", access = "rw" }]
+[manager]
+ready = "notify"
+pass_fds = ["http"]
+credentials = ["key"]
+[seccomp]
+allow = ["@unix-socket", $CALLS]
+[why]
+"cgroup.devices./dev/fuse" = "a device, so that a program is loaded"
+`,
+}
+
+const calls = `"@default", "@io", "@file-read", "@file-write", "@process", "@signals", "@threads", "@memory", "@time", "@sched", "capget"`
+
+// Compile compiles Policies into dir/bin.
+func Compile(dir string) error {
+	if err := os.MkdirAll(filepath.Join(dir, "work"), 0o755); err != nil {
+		return err
+	}
+	fill := strings.NewReplacer("$BIN", filepath.Join(dir, "bin"), "$WORK", filepath.Join(dir, "work"), "$CALLS", calls)
+	for name, text := range Policies {
+		source := filepath.Join(dir, "bin", name+".toml")
+		if err := os.WriteFile(source, []byte(fill.Replace(text)), 0o644); err != nil {
+			return err
+		}
+		out, err := exec.Command(filepath.Join(dir, "bin/casemate"), "compile", "-o", strings.TrimSuffix(source, "toml")+"sealed", source).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("compile %s: %w\n%s", name, err, out)
+		}
+	}
+	return nil
+}
+
+// stage makes what the policies name.
+func stage(dir string) error {
+	unix.Umask(0)
+	var errs []error
+	for _, d := range []string{"app", "proc", "sys", "sys/fs/cgroup", "dev", "tmp", "etc", "srv", "srv/data", "secrets"} {
+		errs = append(errs, os.MkdirAll(filepath.Join(dir, "root", d), 0o755))
+	}
+	errs = append(errs, os.MkdirAll(filepath.Join(dir, "data/dir"), 0o777), os.MkdirAll(filepath.Join(dir, "credentials"), 0o700))
+	for _, f := range []string{"root/etc/conf", "root/srv/socket", "root/etc/secret", "root/etc/fixed", "root/secrets/one", "data/file", "data/dir/file", "credentials/key"} {
+		errs = append(errs, os.WriteFile(filepath.Join(dir, f), []byte(f), 0o644))
+	}
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	errs = append(errs, unix.Bind(fd, &unix.SockaddrUnix{Name: filepath.Join(dir, "data/socket")}))
+	unix.Umask(0o022)
+	return errors.Join(errs...)
+}

@@ -1,0 +1,254 @@
+//go:build amd64
+
+package faults
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"casemate/tests/arena"
+	"casemate/tests/trace"
+
+	"golang.org/x/sys/unix"
+)
+
+// fault is one fault at one place of a launch.
+type fault struct {
+	Policy string
+	Site   trace.Site
+	Errno  unix.Errno // the call is answered with it
+	Lie    bool       // or it is said to have been made, with the result that it had
+	Result int64
+	Victim string      // or a process, by its role, gets
+	Signal unix.Signal // a signal,
+	After  bool        // behind the call
+}
+
+func (f fault) String() string {
+	text := fmt.Sprintf("%s: %s", f.Policy, f.Site)
+	switch {
+	case f.Errno != 0:
+		return text + ": " + unix.ErrnoName(f.Errno)
+	case f.Lie:
+		return fmt.Sprintf("%s: not made, but %d", text, f.Result)
+	}
+	when := "before"
+	if f.After {
+		when = "after"
+	}
+	return fmt.Sprintf("%s: %s gets %s %s it", text, f.Victim, unix.SignalName(f.Signal), when)
+}
+
+// What can come of a fault.
+const (
+	success = "success" // confined as always
+	clean   = "clean"   // an error of ours that says what it is
+	ended   = "ended"   // by the signal, or by the Go runtime's own means
+	missed  = "missed"  // the launch did not come by the place
+	failure = "FAILURE"
+)
+
+type result struct {
+	Kind string
+	Text string
+	Took time.Duration
+}
+
+// budget is the time of a launch, however slow the machine. The shim waits longer, for what
+// only waits.
+const budget = 20 * time.Second
+
+func fail(format string, args ...any) (result, error) {
+	return result{Kind: failure, Text: fmt.Sprintf(format, args...)}, nil
+}
+
+// place is a call of an undisturbed launch.
+type place struct {
+	trace.Call
+	Alive []string // the processes that are there when it is made, by their roles
+}
+
+// calls lists the calls of an undisturbed launch.
+func calls(w *arena.Worker, policy string) (list []place, err error) {
+	if _, err := w.Want(policy); err != nil {
+		return nil, err
+	}
+	w.Tracer.Follow = func(role string) bool { return role != trace.Launcher && role != trace.Workload }
+	w.Tracer.Entry, w.Tracer.Exit = nil, func(c *trace.Call) {
+		if c.Nth == 0 { // the end of an exec
+			return
+		}
+		p := place{Call: *c}
+		for _, role := range []string{trace.Shim, trace.Child, trace.Init} {
+			if w.Tracer.PID(role) != 0 {
+				p.Alive = append(p.Alive, role)
+			}
+		}
+		list = append(list, p)
+	}
+	o, err := w.Run(policy, true)
+	if err != nil || o.Code != 0 {
+		return nil, fmt.Errorf("%v %s", err, o)
+	}
+	return list, nil
+}
+
+// inject is one launch with one fault.
+func inject(w *arena.Worker, f fault) (result, error) {
+	want, err := w.Want(f.Policy)
+	if err != nil {
+		return result{}, err
+	}
+	reached := arm(w.Tracer, f)
+	o, err := w.Run(f.Policy, true)
+	if err != nil {
+		return result{}, err
+	}
+	r, err := judge(w, f, o, want)
+	r.Took = o.Took
+	if r.Kind == failure { // the next fault is to find nothing of this one
+		if err := w.Clean(); err != nil {
+			return r, err
+		}
+	}
+	if err == nil && r.Kind != failure && !*reached {
+		r.Kind = missed
+	}
+	return r, err
+}
+
+// arm tells the tracer what to do where.
+func arm(t *trace.Tracer, f fault) (reached *bool) {
+	reached = new(bool)
+	at := func(c *trace.Call) bool {
+		if *reached || c.Site() != f.Site {
+			return false
+		}
+		*reached = true
+		t.Release()
+		if f.Signal != 0 {
+			if pid := t.PID(f.Victim); pid != 0 {
+				unix.Kill(pid, f.Signal)
+			}
+		}
+		return true
+	}
+	t.Follow = func(role string) bool { return role == f.Site.Role }
+	t.Entry = func(c *trace.Call) trace.Verdict {
+		if f.After || !at(c) {
+			return trace.Verdict{}
+		}
+		switch {
+		case f.Errno != 0:
+			return trace.Deny(c.Name, f.Errno)
+		case f.Lie:
+			return trace.Lie(f.Result)
+		}
+		return trace.Verdict{}
+	}
+	t.Exit = func(c *trace.Call) {
+		if f.After {
+			at(c)
+		}
+	}
+	return reached
+}
+
+// judge says what has come of a launch.
+func judge(w *arena.Worker, f fault, o *arena.Outcome, want string) (result, error) {
+	if o.Hung != "" || o.Took > budget {
+		return fail("hung: %s", o)
+	}
+	if o.Stdout != "" {
+		got, err := arena.Attest(o.Stdout)
+		if err != nil {
+			return fail("%v", err)
+		}
+		if f.Lie && f.Site.Name == "fsconfig" {
+			want, got = ofMasks.ReplaceAllString(want, "$1"), ofMasks.ReplaceAllString(got, "$1")
+		}
+		if got != want {
+			return fail("the workload ran with another confinement:\n%s\n%s", arena.Difference(want, got), o)
+		}
+	}
+	kind, complaint := kindOf(f, o)
+	if complaint != "" {
+		return fail("%s: %s", complaint, o)
+	}
+	shimDied := o.Signal != 0 || early(o) || !f.Site.Own && f.Site.Role == trace.Shim
+	look := w.Left
+	if shimDied { // and what is left by then stays
+		look = w.LeftNow
+	}
+	left, err := look()
+	if left == "" || err != nil {
+		return result{Kind: kind, Text: o.Stderr}, err
+	}
+	after, err := recovered(w, f)
+	if err != nil || after != "" {
+		return fail("left behind: %s; after a recovery: %s, %v\n%s", left, after, err, o)
+	}
+	if !shimDied && !strings.Contains(o.Stderr, "casemate-shim: cleaning up: ") {
+		return fail("left behind without a word: %s\n%s", left, o)
+	}
+	return result{Kind: kind, Text: o.Stderr}, nil
+}
+
+// ofMasks matches the options of the file system that masks are copies of. It is read-only
+// and empty, whatever its options; verification does not ask for them.
+var ofMasks = regexp.MustCompile(`("0 /(?:dir|file) .* - tmpfs none) .*`)
+
+// kindOf is what the shim's end says.
+func kindOf(f fault, o *arena.Outcome) (kind, complaint string) {
+	switch {
+	case o.Code == 0 && o.Stdout == "":
+		return "", "it says success and the workload did not run"
+	case o.Code == 0:
+		return success, ""
+	case f.Signal != 0 && (o.Code == 128+int(f.Signal) || early(o)):
+		return ended, ""
+	// 126: the workload cannot be executed, for want of its directory, or of a rule that was
+	// said to be there.
+	case (o.Code >= 246 && o.Code <= 249 || o.Code == 126 && (f.Site.Role == trace.Spawn || f.Lie)) && spoken(o.Stderr):
+		return clean, ""
+	case !f.Site.Own:
+		return ended, ""
+	case f.Lie && o.Code == 250 && strings.Contains(o.Stderr, "BUG: "): // as if a step were missing
+		return clean, ""
+	}
+	return "", "no documented end"
+}
+
+// early is the status of a Go runtime that was about to die of a signal when the shim put
+// handlers of its own in place.
+func early(o *arena.Outcome) bool { return o.Code == 2 && o.Stdout == "" && o.Stderr == "" }
+
+// spoken tells whether something is said, and nothing but by the shim and init.
+func spoken(stderr string) bool {
+	for line := range strings.Lines(stderr) {
+		if !strings.HasPrefix(line, "casemate-shim: ") && !strings.HasPrefix(line, "casemate-init: ") {
+			return false
+		}
+	}
+	return stderr != ""
+}
+
+// recovered removes what a killed shim has left: by casemate-shim recover, or, of every other
+// place, by the next launch of the service. It gives what is left then.
+func recovered(w *arena.Worker, f fault) (left string, err error) {
+	var o *arena.Outcome
+	if f.Site.Nth%2 == 0 {
+		o, err = w.Recover()
+	} else {
+		o, err = w.Run(f.Policy, false)
+	}
+	if err != nil {
+		return "", err
+	}
+	if o.Code != 0 || o.Hung != "" {
+		return fmt.Sprintf("and recovery fails: %s", o), nil
+	}
+	return w.Left()
+}

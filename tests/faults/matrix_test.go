@@ -1,0 +1,163 @@
+//go:build amd64
+
+package faults
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"casemate/tests/arena"
+	"casemate/tests/trace"
+
+	"golang.org/x/sys/unix"
+)
+
+// whole puts every fault; without it, a part that takes less than a minute.
+var whole = os.Getenv("CASEMATE_FAULTS") == "all"
+
+// launched are the calls of an undisturbed launch of a policy.
+func launched(t *testing.T, policy string) (list []place) {
+	t.Helper()
+	arena.Each(pool, "calls", []string{policy}, func(_ string, calls []place, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = calls
+	})
+	return list
+}
+
+// put puts the faults and prints the figures. Failures of one kind are printed once.
+func put(t *testing.T, faults []fault) {
+	t.Helper()
+	kinds, alike, begin := map[string]int{}, map[string]int{}, time.Now()
+	var slowest time.Duration
+	arena.Each(pool, "fault", faults, func(f fault, r result, err error) {
+		if err != nil {
+			r = result{Kind: failure, Text: err.Error()}
+		}
+		kinds[r.Kind]++
+		slowest = max(slowest, r.Took)
+		if f.Lie && r.Kind == success {
+			t.Logf("no difference: %s", f)
+		}
+		if r.Kind != failure {
+			return
+		}
+		like := digits.ReplaceAllString(f.Site.Role+f.Site.Name+r.Text, "")
+		if alike[like]++; alike[like] == 1 {
+			t.Errorf("%s: %s", f, r.Text)
+		}
+	})
+	text := fmt.Sprintf("%d faults in %s, slowest %s:", len(faults), time.Since(begin).Round(time.Second), slowest.Round(time.Millisecond))
+	for _, k := range slices.Sorted(maps.Keys(kinds)) {
+		text += fmt.Sprintf(" %s %d", k, kinds[k])
+	}
+	t.Log(text)
+}
+
+var digits = regexp.MustCompile("[0-9]+")
+
+// some leaves out, of a test that is not whole, most of a row of calls that differ in a
+// number only: a capability, a signal.
+func some(list []place) []place {
+	if whole {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(p place) bool {
+		return p.Nth > 3 && slices.Contains([]string{"rt_sigaction", "prctl"}, p.Name) || !p.Own
+	})
+}
+
+// policies are those to launch: of a test that is not whole, the one that has most.
+func policies() []string {
+	if whole {
+		return slices.Sorted(maps.Keys(arena.Policies))
+	}
+	return []string{"rich"}
+}
+
+// Each call is answered with each errno that it can have.
+func TestErrnoAtEveryCall(t *testing.T) {
+	needArena(t)
+	for _, policy := range policies() {
+		var faults []fault
+		for i, c := range some(launched(t, policy)) {
+			all, known := errnosOf(c.Role, c.Name)
+			switch {
+			case !c.Own: // the Go runtime may end of it, cleanly
+				all = []unix.Errno{unix.ENOMEM, unix.EAGAIN}
+			case !known:
+				t.Errorf("%s: errnos_test.go lacks the errnos of its page", c.Site())
+			}
+			if !whole && len(all) > 0 {
+				all = all[i%len(all):][:1]
+			}
+			for _, errno := range all {
+				faults = append(faults, fault{Policy: policy, Site: c.Site(), Errno: errno})
+			}
+		}
+		put(t, faults)
+	}
+}
+
+// The shim, its child and init are killed before and after each call. Whatever the moment,
+// what runs of the container ends with the shim, and recover or the next launch finds what
+// is left.
+func TestR01R02KilledAtEveryCall(t *testing.T) {
+	needArena(t)
+	for _, policy := range policies() {
+		var faults []fault
+		for i, c := range some(launched(t, policy)) {
+			for j, victim := range c.Alive {
+				for k, after := range []bool{false, true} {
+					if whole || (i+j+k)%4 == 0 {
+						faults = append(faults, fault{Policy: policy, Site: c.Site(), Victim: victim, Signal: unix.SIGKILL, After: after})
+					}
+				}
+			}
+		}
+		put(t, faults)
+	}
+}
+
+// A request to stop that comes at any moment ends the launch or the workload, with the
+// status that says so.
+func TestR13StoppedAtEveryCall(t *testing.T) {
+	needArena(t)
+	for _, policy := range policies() {
+		var faults []fault
+		for i, c := range some(launched(t, policy)) {
+			if whole || i%4 == 0 {
+				faults = append(faults, fault{Policy: policy, Site: c.Site(), Victim: trace.Shim, Signal: unix.SIGTERM})
+			}
+		}
+		put(t, faults)
+	}
+}
+
+// shared is true of the steps that part the child's mounts from the host's. Without one of
+// them the container would be mounted over this test.
+func shared(c place) bool {
+	return c.Name == "mount" || c.Nth == 1 && (c.Name == "move_mount" || c.Name == "mount_setattr")
+}
+
+// A step that the kernel says was made, and was not: verification finds it, or a later step
+// does, or it made no difference to the workload.
+func TestLieAtEveryStep(t *testing.T) {
+	needArena(t)
+	for _, policy := range policies() {
+		var faults []fault
+		for _, c := range some(launched(t, policy)) {
+			if c.Role == trace.Child && c.Name != "execveat" && c.Result >= 0 && !shared(c) {
+				faults = append(faults, fault{Policy: policy, Site: c.Site(), Lie: true, Result: c.Result})
+			}
+		}
+		put(t, faults)
+	}
+}
