@@ -136,8 +136,13 @@ func (v *view) text() string {
 	rows("limits", v.Rlimits)
 	line("capabilities", "keep %s, ambient %s", v.Keep, v.Ambient)
 	line("namespaces", "new: %s; shared with the host: %s", strings.Join(v.New, " "), orNone(strings.Join(v.Shared, " ")))
+	rows("id maps", v.IDMaps)
+	rows("clocks", v.Clocks)
+	if v.Network != "" {
+		line("network", "the namespace %s", v.Network)
+	}
 	line("hostname", "%s", orNone(v.Hostname))
-	line("root", "%s, %s", v.Root, map[bool]string{true: "writable", false: "read-only"}[v.RootWritable])
+	line("root", "%s, %s%s", v.Root, map[bool]string{true: "writable", false: "read-only"}[v.RootWritable], map[bool]string{true: ", idmap"}[v.RootIDMap])
 	rows("symlinks", v.Symlinks)
 	for _, m := range v.Mounts {
 		line("mount", "%s", strings.TrimRight(fmt.Sprintf("%-24s %-9s %-24s %s", m.Target, m.Kind, m.Flags, join(m.Source, m.Bounds, m.At)), " "))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"casemate/internal/caps"
@@ -27,9 +28,13 @@ type view struct {
 	Rlimits      []row      `json:"rlimits"`
 	Root         string     `json:"root"` // a path of the host, or "assembled"
 	RootWritable bool       `json:"root_writable"`
+	RootIDMap    bool       `json:"root_idmap,omitempty"`
 	Symlinks     []row      `json:"symlinks"`
 	New          []string   `json:"namespaces_new"`
 	Shared       []string   `json:"namespaces_shared"`
+	IDMaps       []row      `json:"id_maps,omitempty"` // of a user namespace: "uid" or "gid", "inside outside count"
+	Clocks       []row      `json:"clocks,omitempty"`  // offsets of a time namespace, in seconds and nanoseconds
+	Network      string     `json:"network_joined,omitempty"`
 	Hostname     string     `json:"hostname,omitempty"`
 	Mounts       []mountRow `json:"mounts"`
 	Masked       []row      `json:"masked"`
@@ -75,7 +80,7 @@ func newView(f *sealed.File) *view {
 	v := &view{
 		Service: p.Service, Digest: fmt.Sprintf("sha256:%x", f.Digest),
 		Argv: p.Exec.Argv, Env: p.Exec.Env, Cwd: p.Exec.Cwd, UID: p.Exec.UID, GID: p.Exec.GID, Groups: p.Exec.Groups,
-		Umask: fmt.Sprintf("%04o", p.Exec.Umask), Root: "assembled", RootWritable: p.Root.Writable,
+		Umask: fmt.Sprintf("%04o", p.Exec.Umask), Root: "assembled", RootWritable: p.Root.Writable, RootIDMap: p.Root.IDMap,
 		Hostname: p.Namespaces.Hostname, Keep: capText(p.Caps.Keep), Ambient: capText(p.Caps.Ambient),
 		Scope: [...]string{"main", "group", "all"}[p.Signals.Scope],
 		Stop:  signalName(p.Signals.Stop), Grace: (time.Duration(p.Signals.Grace) * time.Millisecond).String(),
@@ -115,10 +120,34 @@ func (v *view) namespaces(p *sealed.Policy) {
 		{"cgroup", unix.CLONE_NEWCGROUP}, {"ipc", unix.CLONE_NEWIPC}, {"mount", unix.CLONE_NEWNS},
 		{"net", unix.CLONE_NEWNET}, {"pid", unix.CLONE_NEWPID}, {"uts", unix.CLONE_NEWUTS},
 	} {
-		if p.Namespaces.New&n.flag != 0 {
+		switch {
+		case p.Namespaces.New&n.flag != 0:
 			v.New = append(v.New, n.name)
-		} else {
+		case n.flag != unix.CLONE_NEWNET || p.Namespaces.Join == "":
 			v.Shared = append(v.Shared, n.name)
 		}
+	}
+	v.entered(&p.Namespaces)
+}
+
+// entered are the namespaces that only some policies have.
+func (v *view) entered(n *sealed.Namespaces) {
+	v.Network = n.Join
+	if n.New&unix.CLONE_NEWUSER != 0 {
+		v.New = append(v.New, "user")
+	}
+	for _, r := range n.UIDs {
+		v.IDMaps = append(v.IDMaps, row{"uid", r.String(), r.At})
+	}
+	for _, r := range n.GIDs {
+		v.IDMaps = append(v.IDMaps, row{"gid", r.String(), r.At})
+	}
+	if n.New&unix.CLONE_NEWTIME == 0 {
+		return
+	}
+	v.New = append(v.New, "time")
+	for line := range strings.Lines(n.Clocks.Text()) {
+		name, offset, _ := strings.Cut(strings.TrimSpace(line), " ")
+		v.Clocks = append(v.Clocks, row{name, offset, n.At})
 	}
 }

@@ -29,6 +29,12 @@ func newMountRow(m *sealed.Mount) mountRow {
 	if m.Recursive {
 		flags = append(flags, "recursive")
 	}
+	if m.IDMap {
+		flags = append(flags, "idmap")
+	}
+	if m.PIDOnly {
+		flags = append(flags, "subset=pid")
+	}
 	if m.Kind == sealed.Bind {
 		r.Kind += " " + typeNames[m.Type]
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -14,6 +15,8 @@ import (
 	"casemate/internal/verify"
 	"casemate/selinux"
 	"casemate/shim/supervise"
+
+	"golang.org/x/sys/unix"
 )
 
 // orders are init's: the policy's, and what of the service manager's contract the policy
@@ -79,6 +82,26 @@ func (l *launched) descriptors() ([]verify.Descriptor, error) {
 	return list, nil
 }
 
+// namespaces are those that the child enters, by name: what /proc/PID/ns must show.
+func (l *launched) namespaces() (map[string]string, error) {
+	entered := map[string]string{}
+	for _, o := range l.plan.Opens {
+		if o.Kind != plan.Namespace && o.Kind != plan.Join {
+			continue
+		}
+		var st unix.Stat_t
+		if err := unix.Fstat(l.fds[o.Slot], &st); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.Slot, err)
+		}
+		name := plan.NetNS
+		if o.Kind == plan.Namespace {
+			name, _, _ = strings.Cut(o.Path, "_") // time_for_children is a time namespace
+		}
+		entered[name] = fmt.Sprintf("%s:[%d]", name, st.Ino)
+	}
+	return entered, nil
+}
+
 // secrets copies the credentials. One that the manager has not passed is lacking as a
 // feature of the host would be: starting again does not bring it.
 func (l *launched) secrets() (int, error) {
@@ -88,6 +111,6 @@ func (l *launched) secrets() (int, error) {
 		names[i] = c.Name
 	}
 	label := selinux.MountOptions(p.LSM.Contexts.Files, p.LSM.SELinux.Text, l.facts.SELinux)
-	fd, err := prepare.Secrets(l.facts.Manager.Credentials, names, p.Exec.UID, p.Exec.GID, label)
+	fd, err := prepare.Secrets(l.facts.Manager.Credentials, names, p.Namespaces.HostUID(p.Exec.UID), p.Namespaces.HostGID(p.Exec.GID), label)
 	return fd, exit.Wrap(exit.Lacking, err)
 }

@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"time"
 
 	"casemate/internal/child"
 	"casemate/internal/exit"
 	"casemate/internal/facts"
+	"casemate/internal/holder"
 	"casemate/internal/plan"
 	"casemate/internal/prepare"
 	"casemate/internal/render"
@@ -115,12 +117,20 @@ func (l *launched) prepare() (*render.Rendered, error) {
 	if l.group, err = prepare.NewGroup(l.facts.Cgroup, l.plan.Cgroup); err != nil {
 		return nil, err
 	}
+	held, err := holder.Make(l.plan, l.view.Proc())
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(l.fds, held)
 	names := make([]string, 0, len(l.plan.Opens))
 	for _, o := range l.plan.Opens {
+		names = append(names, o.Slot)
+		if o.Kind == plan.Namespace {
+			continue
+		}
 		if l.fds[o.Slot], err = l.open(o); err != nil {
 			return nil, fmt.Errorf("%w%s", err, place(o.At))
 		}
-		names = append(names, o.Slot)
 	}
 	rendered, err := render.Plan(l.plan.Steps, names)
 	if err != nil {
@@ -143,6 +153,8 @@ func (l *launched) open(o plan.Open) (int, error) {
 		ours, tree, err := l.state.Notify()
 		l.notify = ours
 		return tree, err
+	case plan.Join:
+		return prepare.Network(o, l.view.Proc())
 	}
 	switch o.Slot {
 	case plan.Orders:
@@ -154,7 +166,15 @@ func (l *launched) open(o plan.Open) (int, error) {
 	case plan.Init:
 		return l.openInit()
 	}
-	return prepare.Tree(o)
+	tree, err := prepare.Tree(o)
+	if err != nil || !o.IDMap {
+		return tree, err
+	}
+	if err := prepare.MapIDs(tree, l.fds[plan.NamespaceSlot(plan.UserNS)], o); err != nil {
+		unix.Close(tree)
+		return -1, err
+	}
+	return tree, nil
 }
 
 // inPlace is what the receipt says where init has no copy of its own.

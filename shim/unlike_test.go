@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"casemate/internal/caps"
 	"casemate/internal/exit"
 	"casemate/internal/facts"
 	"casemate/internal/plan"
@@ -32,6 +33,7 @@ type unlike struct {
 	want   []string // what differs, all of it
 	fake   bool     // init is fakeInit, in the way that the second word of the name says
 	tty    bool     // descriptor 0 is a terminal
+	mapped bool     // with a user and a time namespace, and a mount that has its ids mapped
 	needs  string   // a controller of cgroup v2
 	domain bool     // the policy has one of Landlock
 }
@@ -58,6 +60,24 @@ var unlikes = []unlike{
 	{name: "the host's ipc", change: func(l *launched) { l.plan.Clone.Int &^= unix.CLONE_NEWIPC }, want: []string{"namespace ipc"}},
 	{name: "the host's pids", change: func(l *launched) { l.plan.Clone.Int &^= unix.CLONE_NEWPID }, want: []string{"pid inside", "namespace pid"}},
 	{name: "the host's cgroups", change: func(l *launched) { drop(l, "unshare(") }, want: []string{"namespace cgroup"}},
+	{name: "the host's ids", mapped: true, change: func(l *launched) { drop(l, "setns(ns:user") }, want: []string{"…", "Uid", "Gid", "Groups", "namespace user", "map uid", "map gid"}},
+	{name: "the host's network", mapped: true, change: func(l *launched) { drop(l, "setns(ns:net") }, want: []string{"namespace net"}},
+	{name: "the host's clocks", mapped: true, change: func(l *launched) { drop(l, "setns(ns:time_for_children") }, want: []string{"namespace time", "clocks"}},
+	{name: "another map", mapped: true, change: func(l *launched) { l.plan.Holder.Files[0].Value = "0 200000 65536\n" }, want: []string{"Uid", "map uid"}},
+	{name: "another map of groups", mapped: true, change: func(l *launched) { l.plan.Holder.Files[1].Value = "0 300000 65536\n" }, want: []string{"Gid", "Groups", "map gid"}},
+	{name: "another clock", mapped: true, change: func(l *launched) { l.plan.Holder.Files[2].Value = "boottime 7 0\n" }, want: []string{"clocks"}},
+	{name: "the bounding set before the user namespace", mapped: true, change: func(l *launched) {
+		n := at(l, "setns(ns:user")
+		enter := l.plan.Steps[n]
+		l.plan.Steps = slices.Delete(l.plan.Steps, n, n+1)
+		add(l, fmt.Sprintf("PR_CAPBSET_DROP, %s)", caps.Name(int(l.facts.CapLast))), enter)
+	}, want: []string{"CapBnd"}},
+	{name: "ids not mapped", mapped: true, change: func(l *launched) {
+		for i := range l.plan.Opens {
+			l.plan.Opens[i].IDMap = false
+		}
+	}, want: []string{"mount /data"}},
+	{name: "the kernel's files in proc", mapped: true, change: func(l *launched) { drop(l, `fsconfig(fs, FSCONFIG_SET_STRING, "subset"`) }, want: []string{"type /proc"}},
 	{name: "host name", change: func(l *launched) { instead(l, "sethostname(", 0, plan.String("unlikf")) }, want: []string{"hostname"}},
 	{name: "loopback", change: func(l *launched) { drop(l, "SIOCSIFFLAGS") }, want: []string{"loopback"}},
 	{name: "another cgroup", change: leaveCgroup, want: []string{"cgroup"}},
@@ -138,7 +158,8 @@ func TestUnlikeIsRefused(t *testing.T) {
 // Without a change the same launch is what it should be, by either init.
 func TestUnlikeUnchanged(t *testing.T) {
 	needRoot(t)
-	for _, u := range []unlike{{name: "unchanged", change: nothing}, {name: "init 0", fake: true, change: nothing}, {name: "unchanged on a terminal", change: nothing, tty: true}} {
+	for _, u := range []unlike{{name: "unchanged", change: nothing}, {name: "init 0", fake: true, change: nothing}, {name: "unchanged on a terminal", change: nothing, tty: true},
+		{name: "unchanged with maps", change: nothing, mapped: true}} {
 		l := u.launching(t)
 		if code := l.ends(t); code != 0 || !strings.Contains(l.out.String(), mark) && !u.fake {
 			t.Errorf("%s: %d, %q: %s", u.name, code, l.out.String(), l.err.String())
@@ -196,6 +217,9 @@ func (u unlike) launching(t *testing.T) *launching {
 	}
 	if u.domain {
 		p.LSM.Landlock = everywhere
+	}
+	if u.mapped {
+		withMaps(p)
 	}
 	l := shimOf(t, p)
 	if u.fake {
@@ -267,6 +291,19 @@ func everything(t *testing.T) *sealed.Policy {
 	p.Filters = []sealed.Filter{{Arch: sealed.ArchAMD64, Program: twoInstructions(0), By: "test"}, {Arch: sealed.ArchARM64, Program: twoInstructions(0), By: "test"}}
 	p.Devices = []sealed.Device{{Path: "/dev/probe", Major: 10, Minor: 237, Access: sealed.AccessRead}}
 	return p
+}
+
+// withMaps gives a policy a user and a time namespace.
+func withMaps(p *sealed.Policy) {
+	n := &p.Namespaces
+	n.New |= unix.CLONE_NEWUSER | unix.CLONE_NEWTIME
+	n.UIDs, n.GIDs = []sealed.IDRange{{Outside: 100000, Count: 65536}}, []sealed.IDRange{{Outside: 200000, Count: 65536}}
+	n.Clocks.Boottime = 5e9
+	p.Masks, p.ReadOnly = nil, nil
+	for i := range p.Mounts {
+		p.Mounts[i].IDMap = p.Mounts[i].Target == "/data"
+		p.Mounts[i].PIDOnly = p.Mounts[i].Kind == sealed.Proc
+	}
 }
 
 // twoInstructions load a word of the arguments, and allow.

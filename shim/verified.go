@@ -20,6 +20,9 @@ func (l *launched) expect() (err error) {
 	if t.Descriptors, err = l.descriptors(); err != nil {
 		return err
 	}
+	if t.Entered, err = l.namespaces(); err != nil {
+		return err
+	}
 	t.Sources = make(map[string]verify.Identity, len(l.plan.Opens))
 	for _, o := range l.plan.Opens {
 		file, err := verify.Identify(l.fds[o.Slot])

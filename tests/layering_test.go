@@ -38,10 +38,11 @@ var edges = map[string][]string{
 	"internal/landlock":  {"internal/facts", "internal/mount", "internal/plan", "internal/sealed"},
 	"internal/launch":    {"apparmor", "internal/caps", "internal/cgroup", "internal/exit", "internal/facts", "internal/landlock", "internal/mount", "internal/network", "internal/plan", "internal/seccomp", "internal/sealed", "selinux"},
 	"internal/render":    {"internal/child", "internal/plan"},
+	"internal/holder":    {"internal/child", "internal/exit", "internal/plan", "internal/prepare", "internal/render"},
 	"internal/prepare":   {"apparmor", "internal/exit", "internal/facts", "internal/orders", "internal/plan", "internal/sys"},
 	"internal/verify":    {"apparmor", "internal/caps", "internal/facts", "internal/landlock", "internal/gate", "internal/mount", "internal/sealed", "internal/seccomp", "internal/sys"}, // and never internal/plan: what should be is the policy's
 	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate", "internal/notify", "internal/sys"},
-	"shim":               {"internal/child", "internal/exit", "internal/facts", "internal/gate", "internal/launch", "internal/orders", "internal/plan", "internal/prepare", "internal/render", "internal/sealed", "internal/verify", "selinux", "shim/supervise"},
+	"shim":               {"internal/child", "internal/exit", "internal/facts", "internal/gate", "internal/holder", "internal/launch", "internal/orders", "internal/plan", "internal/prepare", "internal/render", "internal/sealed", "internal/verify", "selinux", "shim/supervise"},
 	"init":               {"internal/child", "internal/exit", "internal/gate", "internal/inherit", "internal/nofile", "internal/orders", "internal/sys"},
 	"policy/syntax":      nil,
 	"policy/base":        nil,

@@ -24,12 +24,16 @@ var rlimitNames = [...]string{
 
 func limits(l *plan.List, c *lowering) {
 	for _, r := range c.policy.Exec.Rlimits {
-		b := binary.NativeEndian.AppendUint64(nil, r.Soft)
-		b = binary.NativeEndian.AppendUint64(b, r.Hard)
-		l.Add(r.At, plan.Prlimit64, plan.Num(0), plan.Named(uint64(r.Resource), rlimitNames[r.Resource]),
-			plan.Bytes(fmt.Sprintf("{soft=%s hard=%s}", limit(r.Soft), limit(r.Hard)), b), plan.Null())
+		setLimit(l, r)
 	}
 	l.Add(c.policy.Exec.At, plan.Umask, plan.Mode(c.policy.Exec.Umask))
+}
+
+func setLimit(l *plan.List, r sealed.Rlimit) {
+	b := binary.NativeEndian.AppendUint64(nil, r.Soft)
+	b = binary.NativeEndian.AppendUint64(b, r.Hard)
+	l.Add(r.At, plan.Prlimit64, plan.Num(0), plan.Named(uint64(r.Resource), rlimitNames[r.Resource]),
+		plan.Bytes(fmt.Sprintf("{soft=%s hard=%s}", limit(r.Soft), limit(r.Hard)), b), plan.Null())
 }
 
 func limit(v uint64) string {
@@ -81,4 +85,5 @@ var cloneFlags = plan.Names{
 	{Bit: unix.CLONE_NEWNS, Name: "CLONE_NEWNS"}, {Bit: unix.CLONE_NEWPID, Name: "CLONE_NEWPID"},
 	{Bit: unix.CLONE_NEWUTS, Name: "CLONE_NEWUTS"}, {Bit: unix.CLONE_NEWIPC, Name: "CLONE_NEWIPC"},
 	{Bit: unix.CLONE_NEWNET, Name: "CLONE_NEWNET"}, {Bit: unix.CLONE_NEWCGROUP, Name: "CLONE_NEWCGROUP"},
+	{Bit: unix.CLONE_NEWUSER, Name: "CLONE_NEWUSER"}, {Bit: unix.CLONE_NEWTIME, Name: "CLONE_NEWTIME"},
 }

@@ -3,6 +3,7 @@ package launch
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"casemate/internal/caps"
@@ -25,6 +26,7 @@ var values = map[string]uint64{
 	"MS_REC": unix.MS_REC, "MS_PRIVATE": unix.MS_PRIVATE, "MNT_DETACH": unix.MNT_DETACH,
 	"CLONE_NEWNS": unix.CLONE_NEWNS, "CLONE_NEWPID": unix.CLONE_NEWPID, "CLONE_NEWUTS": unix.CLONE_NEWUTS,
 	"CLONE_NEWIPC": unix.CLONE_NEWIPC, "CLONE_NEWNET": unix.CLONE_NEWNET, "CLONE_NEWCGROUP": unix.CLONE_NEWCGROUP,
+	"CLONE_NEWUSER": unix.CLONE_NEWUSER, "CLONE_NEWTIME": unix.CLONE_NEWTIME,
 	"AF_INET": unix.AF_INET, "SOCK_DGRAM": unix.SOCK_DGRAM, "SOCK_CLOEXEC": unix.SOCK_CLOEXEC, "SIOCSIFFLAGS": unix.SIOCSIFFLAGS,
 	"S_IFREG": unix.S_IFREG, "S_IFCHR": unix.S_IFCHR, "SIGKILL": uint64(unix.SIGKILL), "UINT_MAX": 1<<32 - 1,
 	"PR_SET_PDEATHSIG": unix.PR_SET_PDEATHSIG, "PR_SET_DUMPABLE": unix.PR_SET_DUMPABLE, "PR_SET_NO_NEW_PRIVS": unix.PR_SET_NO_NEW_PRIVS,
@@ -32,6 +34,7 @@ var values = map[string]uint64{
 	"PR_CAP_AMBIENT": unix.PR_CAP_AMBIENT, "PR_CAP_AMBIENT_CLEAR_ALL": unix.PR_CAP_AMBIENT_CLEAR_ALL, "PR_CAP_AMBIENT_RAISE": unix.PR_CAP_AMBIENT_RAISE,
 	"KEYCTL_JOIN_SESSION_KEYRING": unix.KEYCTL_JOIN_SESSION_KEYRING, "SECCOMP_SET_MODE_FILTER": unix.SECCOMP_SET_MODE_FILTER,
 	"RLIMIT_CORE": unix.RLIMIT_CORE, "RLIMIT_NOFILE": unix.RLIMIT_NOFILE, "RLIMIT_MEMLOCK": unix.RLIMIT_MEMLOCK,
+	"RLIMIT_NPROC": unix.RLIMIT_NPROC, "RLIMIT_SIGPENDING": 11, "RLIMIT_MSGQUEUE": 12, // asm-generic/resource.h
 	// linux/securebits.h, which x/sys does not carry; caps has a test of the numbers.
 	"NOROOT": 1 << 0, "NOROOT_LOCKED": 1 << 1, "NO_SETUID_FIXUP_LOCKED": 1 << 3, "KEEP_CAPS_LOCKED": 1 << 5,
 	"NO_CAP_AMBIENT_RAISE": 1 << 6, "NO_CAP_AMBIENT_RAISE_LOCKED": 1 << 7,
@@ -52,7 +55,7 @@ func flagsPrinted(p *plan.Plan) error {
 	if err := printed(p.Clone); err != nil {
 		return err
 	}
-	for i, s := range p.Steps {
+	for i, s := range slices.Concat(p.Steps, p.Holder.Steps) {
 		for _, a := range s.Args {
 			if err := printed(a); err != nil {
 				return fmt.Errorf("step %d, %s: %w", i, s, err)

@@ -29,6 +29,7 @@ func TestGolden(t *testing.T) {
 		{"host-root", "debian12-apparmor", hostRoot()},
 		{"shared", "debian12-apparmor", shared()},
 		{"managed", "debian12-apparmor", managed()},
+		{"mapped", "debian12-apparmor", mapped()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			host := recorded(t, c.facts)

@@ -49,7 +49,7 @@ func domainShown(p *plan.Plan, policy *sealed.Policy, f *facts.Facts) error {
 			continue
 		}
 		// The descriptors below are the ruleset, the root and the first path.
-		if s.Args[0].Text != p.Steps[n-1].Save || s.Args[1].Int != 10 || rule.Op != plan.LandlockAddRule || len(rule.Args[2].Data) != 12 || rule.Args[2].Data[8] != 10 {
+		if s.Args[0].Text != p.Steps[n-1].Save || s.Args[1].Int != lowestFree(p)+3 || rule.Op != plan.LandlockAddRule || len(rule.Args[2].Data) != 12 || uint64(rule.Args[2].Data[8]) != lowestFree(p)+3 {
 			return fmt.Errorf("step %d, %s, then %s", n, s, rule)
 		}
 	}

@@ -110,18 +110,18 @@ func pivotOnce(p *plan.Plan) error {
 // closedAfterUse: of what is used afterwards only four were there before. What rules of
 // Landlock are made of is closed again, from the number above the ruleset's.
 func closedAfterUse(p *plan.Plan) error {
-	found := ops(p, plan.CloseRange)
-	if len(found) == 2 && p.Steps[found[1]].Row == "landlock rules" && p.Steps[found[1]].Args[0].Int == 8 {
+	found, first := ops(p, plan.CloseRange), lowestFree(p)
+	if len(found) == 2 && p.Steps[found[1]].Row == "landlock rules" && p.Steps[found[1]].Args[0].Int == first+1 {
 		found = found[:1]
 	}
 	if len(found) != 1 {
 		return fmt.Errorf("close_range in the steps %v", found)
 	}
 	n := found[0]
-	if s := p.Steps[n]; s.Args[0].Int != 7 || s.Args[1].Int != 1<<32-1 || s.Args[2].Int != 0 {
+	fresh := map[string]bool{plan.Report: true, plan.Init: true, plan.NamespaceSlot(plan.UserNS): first == 8}
+	if s := p.Steps[n]; s.Args[0].Int != first || s.Args[1].Int != 1<<32-1 || s.Args[2].Int != 0 {
 		return fmt.Errorf("%s", s)
 	}
-	fresh := map[string]bool{plan.Report: true, plan.Init: true}
 	for i, s := range p.Steps[n+1:] {
 		for _, a := range s.Args {
 			if a.Kind == plan.KindSlot && !fresh[a.Text] {
@@ -133,6 +133,15 @@ func closedAfterUse(p *plan.Plan) error {
 		}
 	}
 	return nil
+}
+
+// lowestFree is the lowest number that no descriptor has after the close; a user namespace
+// that is to be entered has one.
+func lowestFree(p *plan.Plan) uint64 {
+	if slices.ContainsFunc(p.Opens, func(o plan.Open) bool { return o.Slot == plan.NamespaceSlot(plan.UserNS) }) {
+		return 8
+	}
+	return 7
 }
 
 // slotsFilled: nothing is read that was not saved or given.
@@ -161,6 +170,9 @@ func slotsFilled(p *plan.Plan) error {
 // all four are moved before anything else is opened.
 func fixedDescriptors(p *plan.Plan) error {
 	want := map[string]uint64{plan.Orders: orders.FD, plan.Gate: orders.GateFD, plan.Init: 5, plan.Report: 6}
+	if lowestFree(p) == 8 {
+		want[plan.NamespaceSlot(plan.UserNS)] = 7
+	}
 	for _, n := range ops(p, plan.Dup3) {
 		s := p.Steps[n]
 		if s.Row == "landlock rules" {

@@ -102,6 +102,7 @@ func treeAsExpected(p *plan.Plan, policy *sealed.Policy, f *facts.Facts) error {
 
 var attributeBits = map[string]uint64{
 	"ro": unix.MOUNT_ATTR_RDONLY, "nosuid": unix.MOUNT_ATTR_NOSUID, "nodev": unix.MOUNT_ATTR_NODEV, "noexec": unix.MOUNT_ATTR_NOEXEC,
+	"idmapped": unix.MOUNT_ATTR_IDMAP,
 }
 
 // labelsOfActiveModules: written when the host has the module and the profile, through

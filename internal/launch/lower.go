@@ -9,6 +9,7 @@ package launch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"casemate/internal/cgroup"
@@ -53,9 +54,10 @@ func Lower(p *sealed.Policy, f *facts.Facts) (*plan.Plan, error) {
 		Lacks:   prefer,
 		Cgroup:  group,
 		Profile: profile(p, f),
-		Opens:   append(append(given(), sockets(c)...), mount.Opens(p)...),
+		Holder:  holder(c),
+		Opens:   slices.Concat(given(), sockets(c), namespaceOpens(p), mount.Opens(p)),
 		// The cgroup namespace comes later; see the row.
-		Clone: plan.Flags(p.Namespaces.New&^unix.CLONE_NEWCGROUP, &cloneFlags),
+		Clone: plan.Flags(p.Namespaces.New&^unix.CLONE_NEWCGROUP&^held(p), &cloneFlags),
 	}
 	l := &plan.List{Steps: make([]plan.Step, 0, usualSteps)}
 	for _, r := range order {

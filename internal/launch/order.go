@@ -26,6 +26,7 @@ var order = []row{
 	{"session", "before anything can be reached: no terminal of the host, nobody attaches with ptrace, nothing of the shim's personality", session},
 	{"terminal", "after the session that gets it, which had none; before the descriptor can change; never stolen from another session", terminal},
 	{"descriptors", "before any other step opens one: what init needs gets its fixed number, 3 to 6 and from 7 up, while they are free", descriptors},
+	{"namespaces", "before anything is asked of them: sysfs and message queues are mounted for the network and IPC namespace of who asks", namespacesEntered},
 	{"cgroup namespace", "after the birth inside the cgroup, whose root it takes; before cgroup2 is mounted", cgroupNamespace},
 	{"propagation", "before the first mount, which would show on a host whose / is shared", func(l *plan.List, c *lowering) { mount.Propagation(l, c.policy) }},
 	{"keyring", "after the descriptors have their numbers and no mount can propagate, for its label is written through a procfs of our own; before anything is mounted: no keyring of the host", keyring},
@@ -44,6 +45,7 @@ var order = []row{
 	{"landlock rules", "after the tree is complete and all else is closed; before the limits and the ids, which would not let it open every path of the tree", landlockRules},
 	{"limits", "after the mounts, which need more descriptors than a workload may have", limits},
 	{"label", "before ids and no_new_privs, which would forbid it; the last file written, through a procfs of our own", label},
+	{"user namespace", "after all that takes the host's own capabilities: mounts, limits, labels; before the bounding set, which it fills anew", userNamespace},
 	{"bounding set", "while CAP_SETPCAP is there", func(l *plan.List, c *lowering) { caps.Bound(l, c.policy, c.facts) }},
 	{"ids and capabilities", "after everything that needs a capability", func(l *plan.List, c *lowering) { caps.Become(l, c.policy, c.facts) }},
 	{"guard again", "after the change of ids, which clears the parent-death signal and may make the process dumpable", guardAgain},
@@ -124,6 +126,10 @@ func descriptors(l *plan.List, c *lowering) {
 	for i, o := range sockets(c) {
 		l.Save(o.At, o.Slot, plan.Dup3, plan.Slot(o.Slot), plan.Num(firstFree+uint64(i)), plan.Num(0))
 	}
+	if hasUser(c.policy) { // entered when all others are closed
+		slot := plan.NamespaceSlot(plan.UserNS)
+		l.Save(c.policy.Namespaces.At, slot, plan.Dup3, plan.Slot(slot), plan.Num(firstFree+uint64(len(sockets(c)))), plan.Named(unix.O_CLOEXEC, "O_CLOEXEC"))
+	}
 }
 
 // cgroupNamespace is not a flag of the clone: clone3(2) roots the new namespace at
@@ -153,7 +159,13 @@ func closeRange(l *plan.List, c *lowering) {
 }
 
 // free is the lowest number that no descriptor has once they are closed.
-func free(c *lowering) uint64 { return firstFree + uint64(len(sockets(c))) }
+func free(c *lowering) uint64 {
+	n := firstFree + uint64(len(sockets(c)))
+	if hasUser(c.policy) {
+		n++
+	}
+	return n
+}
 
 func landlockRules(l *plan.List, c *lowering) {
 	landlock.Rules(l, c.policy, c.facts, initFD, free(c))

@@ -119,6 +119,28 @@ func hostRoot() *sealed.Policy {
 	return p
 }
 
+// mapped has a user and a time namespace, a network that is there, and mounts with the
+// ids of disks.
+func mapped() *sealed.Policy {
+	p := minimal()
+	p.Service, p.Exec.UID, p.Exec.GID, p.Exec.Groups = "mapped", 0, 0, []uint32{5}
+	p.Root = sealed.Root{Path: "/srv/root", IDMap: true, At: "mapped.toml:5"}
+	p.Namespaces = sealed.Namespaces{
+		New:  allNew&^unix.CLONE_NEWNET | unix.CLONE_NEWUSER | unix.CLONE_NEWTIME,
+		UIDs: []sealed.IDRange{{Inside: 0, Outside: 100000, Count: 65536, At: "mapped.toml:8"}},
+		GIDs: []sealed.IDRange{{Inside: 0, Outside: 200000, Count: 1000, At: "mapped.toml:9"}, {Inside: 65534, Outside: 300000, Count: 1, At: "mapped.toml:9"}},
+		Join: "/run/netns/web", JoinAt: "mapped.toml:10", Clocks: sealed.Clocks{Monotonic: -1, Boottime: 86400e9}, Hostname: "mapped", At: "mapped.toml:7",
+	}
+	p.Mounts = []sealed.Mount{
+		{Kind: sealed.Proc, Target: "/proc", Writable: true, PIDOnly: true, At: "mapped.toml:12"},
+		{Kind: sealed.Bind, Target: "/srv/data", Source: "/srv/data", Recursive: true, Writable: true, IDMap: true, At: "mapped.toml:13"},
+		{Kind: sealed.Tmpfs, Target: "/tmp", Mode: 0o700, UID: 5, GID: 65534, Size: 4096, Inodes: 16, Writable: true, At: "mapped.toml:14"},
+	}
+	const bind = 1 << unix.CAP_NET_BIND_SERVICE
+	p.Caps = sealed.Capabilities{Keep: bind, Ambient: bind, At: "mapped.toml:16"}
+	return p
+}
+
 // shared shares with the host all that a policy can, and runs as root with a capability.
 func shared() *sealed.Policy {
 	p := minimal()
@@ -132,7 +154,7 @@ func shared() *sealed.Policy {
 
 // Each of them is a policy that a sealed file could hold.
 func TestPoliciesOfTheTestsAreValid(t *testing.T) {
-	for _, p := range []*sealed.Policy{minimal(), full(), hostRoot(), shared(), managed()} {
+	for _, p := range []*sealed.Policy{minimal(), full(), hostRoot(), shared(), managed(), mapped()} {
 		if err := sealed.Validate(p); err != nil {
 			t.Errorf("%s: %v", p.Service, err)
 		}

@@ -45,6 +45,7 @@ func check(t *testing.T, seed int64) {
 		{"rows", rowsInOrder(out)}, {"order", confinementInOrder(out)}, {"propagation", privateFirst(out)},
 		{"pivot", pivotOnce(out)}, {"close", closedAfterUse(out)}, {"slots", slotsFilled(out)},
 		{"descriptors", fixedDescriptors(out)}, {"flags", flagsPrinted(out)}, {"paths", resolvedSafely(out)},
+		{"namespaces", namespacesOnce(out, p)},
 		{"bounding set", boundingSet(out, p, f)}, {"tree", treeAsExpected(out, p, f)}, {"labels", labelsOfActiveModules(out, p, f)},
 		{"landlock", domainShown(out, p, f)},
 	} {

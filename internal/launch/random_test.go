@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand"
 	"slices"
+	"strings"
 
 	"casemate/internal/facts"
 	"casemate/internal/sealed"
@@ -29,12 +30,19 @@ func arbitrary(r *rand.Rand) *sealed.Policy {
 	if p.Namespaces.New&0x04000000 == 0 {
 		p.Namespaces.Hostname = ""
 	}
+	arbitraryNamespaces(r, p)
 	p.Root.Writable = r.Intn(3) == 0
 	if r.Intn(3) == 0 {
 		p.Root.Path = "/srv/root"
 	}
 	arbitraryMounts(r, p)
 	arbitraryPaths(r, p)
+	if len(p.Namespaces.UIDs) != 0 {
+		p.Root.IDMap = p.Root.Path != "" && r.Intn(2) == 0
+		for i := range p.Mounts {
+			p.Mounts[i].IDMap = p.Mounts[i].Kind == sealed.Bind && r.Intn(2) == 0
+		}
+	}
 	p.Caps.Keep = r.Uint64() & r.Uint64() & (1<<41 - 1)
 	p.Caps.Ambient = p.Caps.Keep & r.Uint64()
 	if r.Intn(2) == 0 {
@@ -72,12 +80,29 @@ func arbitraryDomain(r *rand.Rand, p *sealed.Policy) {
 	}
 }
 
+// arbitraryNamespaces are those that the child enters.
+func arbitraryNamespaces(r *rand.Rand, p *sealed.Policy) {
+	n := &p.Namespaces
+	if n.New&0x40000000 == 0 && r.Intn(2) == 0 {
+		n.Join = "/run/netns/x"
+	}
+	if r.Intn(3) == 0 {
+		n.New |= 0x80
+		n.Clocks = sealed.Clocks{Monotonic: r.Int63() >> 1, Boottime: -(r.Int63() >> 1)}
+	}
+	if r.Intn(2) == 0 {
+		n.New |= 0x10000000
+		n.UIDs = []sealed.IDRange{{Outside: uint32(r.Intn(3)), Count: 70000}}
+		n.GIDs = []sealed.IDRange{{Outside: 100000, Count: 50}, {Inside: 50, Count: 70000}}
+	}
+}
+
 // arbitraryMounts nests mounts of every kind in each other.
 func arbitraryMounts(r *rand.Rand, p *sealed.Policy) {
 	dirs := []string{""}
 	// The kernel's own file systems have one place each.
 	for _, m := range []sealed.Mount{
-		{Kind: sealed.Proc, Target: "/proc", Writable: true}, {Kind: sealed.Sysfs, Target: "/sys"},
+		{Kind: sealed.Proc, Target: "/proc", Writable: true, PIDOnly: r.Intn(4) == 0}, {Kind: sealed.Sysfs, Target: "/sys"},
 		{Kind: sealed.Cgroup2, Target: "/sys/fs/cgroup"}, {Kind: sealed.Dev, Target: "/dev", Size: 4096, Inodes: 100, Devices: true},
 		{Kind: sealed.Mqueue, Target: "/dev/mqueue", Writable: true},
 	} {
@@ -114,7 +139,7 @@ func arbitraryMounts(r *rand.Rand, p *sealed.Policy) {
 func arbitraryPaths(r *rand.Rand, p *sealed.Policy) {
 	in := []string{""}
 	for i := range p.Mounts {
-		if p.Mounts[i].Type == sealed.Directory {
+		if p.Mounts[i].Type == sealed.Directory && !strings.HasPrefix(p.Mounts[i].Target, "/proc") {
 			in = append(in, p.Mounts[i].Target)
 		}
 	}
@@ -139,7 +164,7 @@ func arbitraryFacts(r *rand.Rand, p *sealed.Policy) *facts.Facts {
 	f := &facts.Facts{
 		Kernel: "6.12.0", Arch: []string{"amd64", "arm64"}[r.Intn(2)], CapLast: uint8(40 + r.Intn(24)),
 		CapBound: ^facts.Mask(0), CapPermit: ^facts.Mask(0),
-		Namespaces: []string{"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"},
+		Namespaces: []string{"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"},
 		Seccomp:    []string{"kill_process", "errno", "allow"}, Keyrings: r.Intn(2) == 0,
 		Cgroup: facts.Cgroup{Mount: "/sys/fs/cgroup", Own: "/", Controllers: []string{"memory", "pids"}},
 		Paths:  map[string]string{}, Landlock: r.Intn(10),

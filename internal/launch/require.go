@@ -23,6 +23,7 @@ var namespaces = []struct {
 	{unix.CLONE_NEWNS, "mnt", "CONFIG_NAMESPACES"}, {unix.CLONE_NEWPID, "pid", "CONFIG_PID_NS"},
 	{unix.CLONE_NEWUTS, "uts", "CONFIG_UTS_NS"}, {unix.CLONE_NEWIPC, "ipc", "CONFIG_IPC_NS"},
 	{unix.CLONE_NEWNET, "net", "CONFIG_NET_NS"}, {unix.CLONE_NEWCGROUP, "cgroup", "CONFIG_CGROUPS"},
+	{unix.CLONE_NEWUSER, "user", "CONFIG_USER_NS"}, {unix.CLONE_NEWTIME, "time", "CONFIG_TIME_NS, Linux 5.6"},
 }
 
 // lacks compares the policy with the host: what must be there and is not, and what
@@ -44,6 +45,8 @@ func lacks(p *sealed.Policy, f *facts.Facts) (must, prefer []string) {
 	if gone := needed &^ uint64(f.CapPermit); gone != 0 {
 		must = append(must, "the shim needs "+caps.Text(gone)+" for the launch")
 	}
+	missing, narrower := namespaceLacks(p, f)
+	must, prefer = append(must, missing...), append(prefer, narrower...)
 	if p.Exec.SetOOM && p.Exec.OOMScore < 0 && uint64(f.CapPermit)>>unix.CAP_SYS_RESOURCE&1 == 0 {
 		must = append(must, p.Exec.At+": a negative oom_score_adj needs CAP_SYS_RESOURCE, which the shim does not hold")
 	}

@@ -41,7 +41,11 @@ const nowhere = "?"
 func simulate(p *plan.Plan) (*simulation, error) {
 	s := &simulation{slots: map[string]*object{plan.Report: {path: nowhere}}, tree: map[string]*mounted{}}
 	for _, o := range p.Opens {
-		s.slots[o.Slot] = &object{path: nowhere, mount: &mounted{}, top: true, recursive: o.Kind == plan.Recursive}
+		m := &mounted{}
+		if o.IDMap {
+			m.attrs = unix.MOUNT_ATTR_IDMAP
+		}
+		s.slots[o.Slot] = &object{path: nowhere, mount: m, top: true, recursive: o.Kind == plan.Recursive}
 	}
 	for i, step := range p.Steps {
 		if err := s.step(step); err != nil {

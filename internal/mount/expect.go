@@ -12,7 +12,7 @@ import (
 // Point is one mount that a finished tree must have, for verification.
 type Point struct {
 	Path  string
-	Flags string // those of "ro,nosuid,nodev,noexec" that it must have; the host's may add to them
+	Flags string // those of "ro,nosuid,nodev,noexec,idmapped" that it must have; the host's may add to them
 	Below bool   // a recursive bind: mounts of the host's may lie below
 	Copy  bool   // a read-only copy of what is there
 
@@ -23,10 +23,10 @@ type Point struct {
 
 // Expected lists every mount of a finished tree. There must be no other.
 func Expected(p *sealed.Policy, f *facts.Facts) []Point {
-	points := []Point{{Path: "/", Flags: flagText(rootAttributes(p))}}
+	points := []Point{{Path: "/", Flags: flagText(rootAttributes(p) | idMapped(p.Root.IDMap))}}
 	for i := range p.Mounts {
 		m := &p.Mounts[i]
-		attrs := attributes(m)
+		attrs := attributes(m) | idMapped(m.IDMap)
 		if m.Kind == sealed.Proc || m.Kind == sealed.Mqueue {
 			attrs &^= unix.MOUNT_ATTR_RDONLY
 		}
@@ -49,6 +49,14 @@ func Expected(p *sealed.Policy, f *facts.Facts) []Point {
 	return points
 }
 
+// idMapped is an attribute that the parent has set on its copy, Linux 5.12.
+func idMapped(is bool) uint64 {
+	if is {
+		return unix.MOUNT_ATTR_IDMAP
+	}
+	return 0
+}
+
 func rootAttributes(p *sealed.Policy) uint64 {
 	set := uint64(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
 	if p.Root.Path == "" {
@@ -66,7 +74,7 @@ func flagText(set uint64) string {
 	for _, f := range []struct {
 		bit  uint64
 		word string
-	}{{unix.MOUNT_ATTR_RDONLY, "ro"}, {unix.MOUNT_ATTR_NOSUID, "nosuid"}, {unix.MOUNT_ATTR_NODEV, "nodev"}, {unix.MOUNT_ATTR_NOEXEC, "noexec"}} {
+	}{{unix.MOUNT_ATTR_RDONLY, "ro"}, {unix.MOUNT_ATTR_NOSUID, "nosuid"}, {unix.MOUNT_ATTR_NODEV, "nodev"}, {unix.MOUNT_ATTR_NOEXEC, "noexec"}, {unix.MOUNT_ATTR_IDMAP, "idmapped"}} {
 		if set&f.bit != 0 {
 			words = append(words, f.word)
 		}

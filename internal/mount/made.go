@@ -55,14 +55,14 @@ func Made(p *sealed.Policy, f *facts.Facts) []Instance {
 		switch at := (Instance{Path: m.Target}); m.Kind {
 		case sealed.Tmpfs:
 			at.Type, at.Options, at.Size, at.Inodes = "tmpfs", label, m.Size, m.Inodes
-			at.Here = Standing(unix.S_IFDIR|m.Mode, m.UID, m.GID, 0)
+			at.Here = Standing(unix.S_IFDIR|m.Mode, p.Namespaces.HostUID(m.UID), p.Namespaces.HostGID(m.GID), 0)
 			all = append(all, at)
 		case sealed.Dev:
 			at.Type, at.Options, at.Size, at.Inodes = "tmpfs", label, m.Size, m.Inodes
 			at.Here = Standing(unix.S_IFDIR|0o755, 0, 0, 0)
 			all = append(all, at, Instance{Path: m.Target + "/pts", Type: "devpts", Options: append([]string{"mode=620", "ptmxmode=666"}, label...)})
 		case sealed.Proc, sealed.Sysfs, sealed.Mqueue, sealed.Cgroup2:
-			at.Type = kernels[m.Kind]
+			at.Type, at.Options = kernels[m.Kind], options(subset(m))
 			all = append(all, at)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 func Opens(p *sealed.Policy) []plan.Open {
 	var opens []plan.Open
 	if p.Root.Path != "" {
-		opens = append(opens, plan.Open{Slot: plan.Root, Kind: plan.Tree, Path: p.Root.Path, Type: "dir", At: p.Root.At})
+		opens = append(opens, plan.Open{Slot: plan.Root, Kind: plan.Tree, Path: p.Root.Path, Type: "dir", IDMap: p.Root.IDMap, At: p.Root.At})
 	}
 	for i := range p.Mounts {
 		m := &p.Mounts[i]
@@ -27,7 +27,7 @@ func Opens(p *sealed.Policy) []plan.Open {
 		if m.Kind != sealed.Bind {
 			continue
 		}
-		o := plan.Open{Slot: slotOf(m.Target), Kind: plan.Tree, Path: m.Source, Type: typeNames[m.Type], At: m.At}
+		o := plan.Open{Slot: slotOf(m.Target), Kind: plan.Tree, Path: m.Source, Type: typeNames[m.Type], IDMap: m.IDMap, At: m.At}
 		if m.Recursive {
 			o.Kind = plan.Recursive
 		}

@@ -24,7 +24,7 @@ func Tree(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 			point(l, m, in, rest)
 		}
 		open(l, m.At, in, rest, m.Type, "point")
-		create(l, m, label)
+		create(l, p, m, label)
 		attach(l, m.At, slotOf(m.Target), "point")
 		if m.Kind == sealed.Dev {
 			devices(l, m, p.Devices, label)
@@ -45,7 +45,7 @@ func point(l *plan.List, m *sealed.Mount, in, rest string) {
 }
 
 // create makes the detached mount in the slot of its target.
-func create(l *plan.List, m *sealed.Mount, label [][2]string) {
+func create(l *plan.List, p *sealed.Policy, m *sealed.Mount, label [][2]string) {
 	slot, attrs := slotOf(m.Target), attributes(m)
 	switch m.Kind {
 	case sealed.Bind, sealed.Notify, sealed.Secrets:
@@ -54,13 +54,13 @@ func create(l *plan.List, m *sealed.Mount, label [][2]string) {
 	case sealed.Tmpfs: // read-only comes with Seal, here and for Dev
 		filesystem(l, m.At, slot, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY, append([][2]string{
 			{"mode", fmt.Sprintf("%#o", m.Mode)},
-			{"uid", strconv.FormatUint(uint64(m.UID), 10)},
-			{"gid", strconv.FormatUint(uint64(m.GID), 10)},
+			{"uid", strconv.FormatUint(uint64(p.Namespaces.HostUID(m.UID)), 10)},
+			{"gid", strconv.FormatUint(uint64(p.Namespaces.HostGID(m.GID)), 10)},
 		}, append(bounds(m), label...)...)...)
 	case sealed.Dev:
 		filesystem(l, m.At, slot, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY, append([][2]string{{"mode", "0755"}}, append(bounds(m), label...)...)...)
 	case sealed.Proc:
-		filesystem(l, m.At, slot, "proc", attrs&^unix.MOUNT_ATTR_RDONLY)
+		filesystem(l, m.At, slot, "proc", attrs&^unix.MOUNT_ATTR_RDONLY, subset(m)...)
 	case sealed.Sysfs:
 		filesystem(l, m.At, slot, "sysfs", attrs)
 	case sealed.Mqueue:
@@ -68,6 +68,14 @@ func create(l *plan.List, m *sealed.Mount, label [][2]string) {
 	case sealed.Cgroup2:
 		filesystem(l, m.At, slot, "cgroup2", attrs)
 	}
+}
+
+// subset leaves the kernel's own files out of a procfs, proc(5), Linux 5.8.
+func subset(m *sealed.Mount) [][2]string {
+	if !m.PIDOnly {
+		return nil
+	}
+	return [][2]string{{"subset", "pid"}}
 }
 
 // fileLabel is an option of each file system that the launch makes.

@@ -31,9 +31,11 @@ const (
 	PivotRoot             Op = "pivot_root"
 	Prctl                 Op = "prctl"
 	Prlimit64             Op = "prlimit64"
+	Read                  Op = "read"
 	Seccomp               Op = "seccomp"
 	Setgroups             Op = "setgroups"
 	Sethostname           Op = "sethostname"
+	Setns                 Op = "setns"
 	Setresgid             Op = "setresgid"
 	Setresuid             Op = "setresuid"
 	Setsid                Op = "setsid"
@@ -49,6 +51,6 @@ const (
 var Ops = []Op{
 	Capset, Chdir, CloseRange, Dup3, Execveat, Fchdir, Fsconfig, Fsmount, Fsopen,
 	Ioctl, Keyctl, LandlockAddRule, LandlockCreateRuleset, LandlockRestrictSelf, Mkdirat, Mknodat, Mount, MountSetattr, MoveMount, OpenTree,
-	Openat2, Personality, PivotRoot, Prctl, Prlimit64, Seccomp, Setgroups, Sethostname,
-	Setresgid, Setresuid, Setsid, Socket, Symlinkat, Umask, Umount2, Unshare, Write,
+	Openat2, Personality, PivotRoot, Prctl, Prlimit64, Read, Seccomp, Setgroups, Sethostname,
+	Setns, Setresgid, Setresuid, Setsid, Socket, Symlinkat, Umask, Umount2, Unshare, Write,
 }

@@ -16,6 +16,7 @@ type Plan struct {
 	Lacks   []string
 	Cgroup  Cgroup
 	Profile Profile
+	Holder  Holder
 	Opens   []Open
 	Clone   Arg // flags of clone3(2)
 	Steps   []Step
@@ -39,6 +40,14 @@ type Profile struct {
 	At     string
 }
 
+// Holder is a process that the parent makes for a moment, so that there are namespaces
+// for the child to enter. Its last step waits for its end; by then all descriptors of the
+// parent's are closed in it. No steps: none is needed.
+type Holder struct {
+	Steps []Step
+	Files []File // below its /proc/PID, written by the parent while it waits
+}
+
 // File is one control file and what is written to it.
 type File struct{ Name, Value, At string }
 
@@ -52,6 +61,8 @@ const (
 	Given     OpenKind = "given"    // opened by the shim itself: gate, orders, init
 	Listen    OpenKind = "listen"   // passed by the service manager, its n-th; Path is its name
 	Notify    OpenKind = "notify"   // a detached copy of the shim's socket for sd_notify(3)
+	Namespace OpenKind = "ns"       // a namespace of the holder's; Path is its name below /proc/PID/ns
+	Join      OpenKind = "join"     // the network namespace whose file stands at Path
 	Secrets   OpenKind = "secrets"  // a detached ramfs with copies of the manager's credentials
 )
 
@@ -62,7 +73,9 @@ type Open struct {
 	N    int    // Listen: which of them, from 0
 	Path string // resolved once, without symbolic links on the way
 	Type string // what must stand there: "dir", "file", "socket"
-	At   string
+
+	IDMap bool // Tree, Recursive: its owners are ids of the user namespace
+	At    string
 }
 
 // Step is one system call of the child.
@@ -83,4 +96,17 @@ const (
 	Orders = "orders" // sealed memfd
 	Init   = "init"   // a copy of init's binary, a sealed memfd
 	Root   = "root"   // the mount that becomes "/"
+	Alive  = "alive"  // of the holder: read end of a pipe that the parent alone can write to
+)
+
+// NamespaceSlot is the slot of a namespace by its name below /proc/PID/ns.
+func NamespaceSlot(name string) string { return "ns:" + name }
+
+// The namespaces that a plan enters.
+const (
+	UserNS = "user"
+	NetNS  = "net"
+	IPCNS  = "ipc"
+	UTSNS  = "uts"
+	TimeNS = "time_for_children"
 )

@@ -20,6 +20,7 @@ func Print(w io.Writer, p *Plan, reasons map[string]string) error {
 		line(b, "profile", fmt.Sprintf("%s for AppArmor, %d bytes of abi %s", f.Name, len(f.Binary), f.ABI), f.At)
 	}
 	p.Cgroup.print(b)
+	p.Holder.print(b)
 	for _, o := range p.Opens {
 		line(b, "open", fmt.Sprintf("%s: %s", o.Slot, o.describe()), o.At)
 	}
@@ -51,12 +52,29 @@ func (c Cgroup) print(b *strings.Builder) {
 	}
 }
 
+func (h Holder) print(b *strings.Builder) {
+	for i, s := range h.Steps {
+		line(b, "holder", fmt.Sprintf("%d %s", i, s), s.At)
+	}
+	for _, f := range h.Files {
+		line(b, "write", fmt.Sprintf("/proc/HOLDER/%s = %q", f.Name, f.Value), f.At)
+	}
+}
+
 func (o Open) describe() string {
+	mapped := ""
+	if o.IDMap {
+		mapped = ", its owners mapped to the user namespace"
+	}
 	switch o.Kind {
 	case Tree:
-		return fmt.Sprintf("a detached copy of %s %s", o.Type, o.Path)
+		return fmt.Sprintf("a detached copy of %s %s%s", o.Type, o.Path, mapped)
 	case Recursive:
-		return fmt.Sprintf("a detached copy of %s %s and the mounts below", o.Type, o.Path)
+		return fmt.Sprintf("a detached copy of %s %s and the mounts below%s", o.Type, o.Path, mapped)
+	case Namespace:
+		return fmt.Sprintf("/proc/HOLDER/ns/%s", o.Path)
+	case Join:
+		return fmt.Sprintf("the network namespace %s", o.Path)
 	case Listen:
 		return fmt.Sprintf("descriptor %d of the service manager's, %s", 3+o.N, o.Path)
 	}

@@ -23,6 +23,7 @@ const (
 	maxLimits      = 1 << 8
 	maxDevices     = 32 // /dev has 64 inodes
 	maxForward     = 64
+	maxIDRanges    = 340 // UID_GID_MAP_MAX_EXTENTS, user_namespaces(7)
 	maxCredentials = 64
 	maxWord        = 64
 	maxBinaries    = 1
@@ -39,10 +40,8 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	wire.List(c, &p.Inputs, 40, maxInputs, codeInput)
 	codeExec(c, &p.Exec)
 	codeRoot(c, &p.Root)
-	c.U64(&p.Namespaces.New)
-	c.String(&p.Namespaces.Hostname, maxWord)
-	c.String(&p.Namespaces.At, maxLine)
-	wire.List(c, &p.Mounts, 46, maxMounts, codeMount)
+	codeNamespaces(c, &p.Namespaces)
+	wire.List(c, &p.Mounts, 48, maxMounts, codeMount)
 	wire.List(c, &p.Masks, 10, maxPaths, codePath)
 	wire.List(c, &p.ReadOnly, 10, maxPaths, codePath)
 	c.U64(&p.Caps.Keep)
@@ -63,6 +62,31 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	c.U8(&p.Signals.Stop)
 	c.U32(&p.Signals.Grace)
 	codeManager(c, &p.Manager)
+}
+
+func codeNamespaces(c *wire.Coder, n *Namespaces) {
+	c.U64(&n.New)
+	wire.List(c, &n.UIDs, 16, maxIDRanges, codeIDRange)
+	wire.List(c, &n.GIDs, 16, maxIDRanges, codeIDRange)
+	codeOffset(c, &n.Clocks.Monotonic)
+	codeOffset(c, &n.Clocks.Boottime)
+	c.String(&n.Join, maxPath)
+	c.String(&n.JoinAt, maxLine)
+	c.String(&n.Hostname, maxWord)
+	c.String(&n.At, maxLine)
+}
+
+func codeIDRange(c *wire.Coder, r *IDRange) {
+	c.U32(&r.Inside)
+	c.U32(&r.Outside)
+	c.U32(&r.Count)
+	c.String(&r.At, maxLine)
+}
+
+func codeOffset(c *wire.Coder, ns *int64) {
+	v := uint64(*ns)
+	c.U64(&v)
+	*ns = int64(v)
 }
 
 func codeManager(c *wire.Coder, m *Manager) {
@@ -117,6 +141,7 @@ func codeRlimit(c *wire.Coder, r *Rlimit) {
 func codeRoot(c *wire.Coder, r *Root) {
 	c.String(&r.Path, maxPath)
 	c.Bool(&r.Writable)
+	c.Bool(&r.IDMap)
 	wire.List(c, &r.Symlinks, 12, maxSymlinks, codeSymlink)
 	c.String(&r.At, maxLine)
 }
@@ -136,6 +161,8 @@ func codeMount(c *wire.Coder, m *Mount) {
 	c.Bool(&m.Writable)
 	c.Bool(&m.Exec)
 	c.Bool(&m.Devices)
+	c.Bool(&m.IDMap)
+	c.Bool(&m.PIDOnly)
 	c.U64(&m.Size)
 	c.U64(&m.Inodes)
 	c.U32(&m.Mode)

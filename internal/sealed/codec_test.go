@@ -57,7 +57,7 @@ func leaves(v reflect.Value, path string, visit func(path string)) {
 			}
 		case reflect.Uint32, reflect.Uint64:
 			v.SetUint(v.Uint() ^ 1)
-		case reflect.Int32:
+		case reflect.Int32, reflect.Int64:
 			v.SetInt(v.Int() ^ 1)
 		default:
 			panic("a kind that the codec does not know: " + path)
@@ -128,7 +128,8 @@ func TestLeastSizes(t *testing.T) {
 	one[Input](t, 40, codeInput)
 	one[Rlimit](t, 24, codeRlimit)
 	one[Symlink](t, 12, codeSymlink)
-	one[Mount](t, 46, codeMount)
+	one[Mount](t, 48, codeMount)
+	one[IDRange](t, 16, codeIDRange)
 	one[Path](t, 10, codePath)
 	one[Filter](t, 12, codeFilter)
 	one[Limit](t, 12, codeLimit)

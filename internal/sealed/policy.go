@@ -63,6 +63,7 @@ type Rlimit struct {
 type Root struct {
 	Path     string    // a directory of the host, or "" for a fresh tmpfs assembled from mounts
 	Writable bool      // default: read-only
+	IDMap    bool      // a directory of the host: its owners are ids of the user namespace
 	Symlinks []Symlink // only in an assembled root
 	At       string
 }
@@ -75,10 +76,23 @@ type Symlink struct {
 
 // Namespaces says which are new. PID and mount are always new.
 type Namespaces struct {
-	New      uint64 // CLONE_NEW* of clone(2)
-	Hostname string // set in a new UTS namespace; "" otherwise
-	At       string
+	New        uint64    // CLONE_NEW* of clone(2)
+	UIDs, GIDs []IDRange // of a new user namespace, ascending by Inside; all ids of a policy are inside ids
+	Clocks     Clocks    // of a new time namespace
+	Join       string    // file of a network namespace of the host's, instead of a new one; "" for none
+	JoinAt     string
+	Hostname   string // set in a new UTS namespace; "" otherwise
+	At         string
 }
+
+// IDRange is one line of uid_map or gid_map, user_namespaces(7).
+type IDRange struct {
+	Inside, Outside, Count uint32
+	At                     string
+}
+
+// Clocks are offsets in nanoseconds, time_namespaces(7).
+type Clocks struct{ Monotonic, Boottime int64 }
 
 // MountKind is what is mounted.
 type MountKind uint8
@@ -118,6 +132,8 @@ type Mount struct {
 	Writable  bool     // default: read-only
 	Exec      bool     // default: noexec
 	Devices   bool     // default: nodev; only Dev itself sets it
+	IDMap     bool     // Bind: its owners are ids of the user namespace
+	PIDOnly   bool     // Proc: processes alone, none of the kernel's files
 	Size      uint64   // Tmpfs, Dev: bytes
 	Inodes    uint64   // Tmpfs, Dev
 	Mode      uint32   // Tmpfs: permission bits of its root

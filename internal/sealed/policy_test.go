@@ -61,7 +61,13 @@ func full() *Policy {
 			Writable: true, At: "base/daemon:3",
 			Symlinks: []Symlink{{"/bin", "usr/bin", "base/daemon:5"}, {"/lib64", "/usr/lib64", "base/daemon:6"}},
 		},
-		Namespaces: Namespaces{New: cloneKnown, Hostname: "nginx-1.local", At: "default"},
+		Namespaces: Namespaces{
+			New:    cloneKnown &^ cloneNewNet,
+			UIDs:   []IDRange{{0, 4294966295, 1000, "nginx.toml:15"}, {1000, 0, 4294966295, "nginx.toml:15"}},
+			GIDs:   []IDRange{{0, 0, noID, "nginx.toml:16"}},
+			Clocks: Clocks{Monotonic: -5e9, Boottime: MaxOffset}, Join: "/run/netns/web", JoinAt: "nginx.toml:17",
+			Hostname: "nginx-1.local", At: "default",
+		},
 		Mounts: []Mount{
 			{Kind: Proc, Target: "/proc", Writable: true, At: "default"},
 			{Kind: Sysfs, Target: "/sys", At: "default"},
@@ -69,7 +75,7 @@ func full() *Policy {
 			{Kind: Dev, Target: "/dev", Devices: true, Writable: true, Size: 65536, Inodes: 64, At: "default"},
 			{Kind: Mqueue, Target: "/dev/mqueue", Writable: true, At: "default"},
 			{Kind: Tmpfs, Target: "/run", Writable: true, Size: 1 << 20, Inodes: 100, Mode: 0o1777, UID: 33, GID: 34, At: "nginx.toml:22"},
-			{Kind: Bind, Target: "/usr", Source: "/usr", Recursive: true, Exec: true, At: "base/daemon:8"},
+			{Kind: Bind, Target: "/usr", Source: "/usr", Recursive: true, Exec: true, IDMap: true, At: "base/daemon:8"},
 			{Kind: Bind, Target: "/run/log.sock", Source: "/run/systemd/journal/dev-log", Type: Socket, At: "nginx.toml:23"},
 			{Kind: Bind, Target: "/etc/passwd", Source: "/srv/passwd", Type: RegularFile, At: "nginx.toml:24"},
 			{Kind: Secrets, Target: SecretsPath, At: "nginx.toml:60"},
@@ -130,6 +136,16 @@ func generate(r *rand.Rand) *Policy {
 	p.Namespaces.New |= r.Uint64() & cloneKnown
 	if p.Namespaces.New&cloneNewUTS != 0 {
 		p.Namespaces.Hostname = word(r)
+	}
+	if p.Namespaces.New&cloneNewUser != 0 { // the whole range that an id of a policy below can have
+		p.Namespaces.UIDs = []IDRange{{0, r.Uint32() >> 1, 1 << 31, at(r)}}
+		p.Namespaces.GIDs = []IDRange{{0, r.Uint32() >> 1, 1 << 31, at(r)}}
+	}
+	if p.Namespaces.New&cloneNewTime != 0 {
+		p.Namespaces.Clocks = Clocks{r.Int64() >> 1, -r.Int64() >> 1}
+	}
+	if p.Namespaces.New&cloneNewNet == 0 && r.IntN(2) == 0 {
+		p.Namespaces.Join, p.Namespaces.JoinAt = "/run/netns/"+word(r), at(r)
 	}
 	for i := range r.IntN(20) {
 		p.Inputs = append(p.Inputs, Input{"base", fmt.Sprint(word(r), i), [32]byte{byte(r.Uint32()), 31: byte(i)}})

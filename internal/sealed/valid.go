@@ -6,7 +6,7 @@ package sealed
 // wise was decided when the policy was compiled.
 func Validate(p *Policy) error {
 	for _, check := range [...]func(*Policy) error{
-		validNames, validExec, validRlimits, validRoot, validNamespaces, validMounts, validTree,
+		validNames, validExec, validRlimits, validRoot, validNamespaces, validMounts, validTree, validOwners,
 		validMasks, validCaps, validFilters, validLSM, validLandlock, validLimits, validDevices, validSignals, validManager, validAts,
 	} {
 		if err := check(p); err != nil {
@@ -38,40 +38,6 @@ func validNames(p *Policy) error {
 				return invalid("", "%s %s is an input twice", in.Kind, clip(in.Name))
 			}
 		}
-	}
-	return nil
-}
-
-// Namespaces of clone(2) that a policy of this version can ask for. A user
-// namespace needs a map and a time namespace offsets, which it cannot carry.
-const (
-	cloneNewNS     = 0x00020000
-	cloneNewCgroup = 0x02000000
-	cloneNewUTS    = 0x04000000
-	cloneNewIPC    = 0x08000000
-	cloneNewPID    = 0x20000000
-	cloneNewNet    = 0x40000000
-
-	cloneAlways = cloneNewPID | cloneNewNS
-	cloneKnown  = cloneAlways | cloneNewCgroup | cloneNewUTS | cloneNewIPC | cloneNewNet
-)
-
-func validNamespaces(p *Policy) error {
-	n := &p.Namespaces
-	if extra := n.New &^ cloneKnown; extra != 0 {
-		return invalid(n.At, "namespaces: no such flags: %#x", extra)
-	}
-	if n.New&cloneAlways != cloneAlways {
-		return invalid(n.At, "namespaces: PID and mount are not both new")
-	}
-	if n.New&cloneNewUTS == 0 {
-		if n.Hostname != "" {
-			return invalid(n.At, "hostname %s without a UTS namespace", clip(n.Hostname))
-		}
-		return nil
-	}
-	if why := hostnameFault(n.Hostname); why != "" {
-		return invalid(n.At, "hostname %s %s", clip(n.Hostname), why)
 	}
 	return nil
 }

@@ -6,12 +6,17 @@ func validAts(p *Policy) error {
 	ok := true
 	check := func(at string) { ok = ok && lineFault(at, maxLine) == "" }
 	for _, at := range [...]string{
-		p.Exec.At, p.Root.At, p.Namespaces.At, p.Caps.At, p.LSM.AppArmor.At, p.LSM.SELinux.At, p.LSM.Landlock.At, p.Manager.At,
+		p.Exec.At, p.Root.At, p.Namespaces.At, p.Namespaces.JoinAt, p.Caps.At, p.LSM.AppArmor.At, p.LSM.SELinux.At, p.LSM.Landlock.At, p.Manager.At,
 	} {
 		check(at)
 	}
 	for i := range p.Exec.Rlimits {
 		check(p.Exec.Rlimits[i].At)
+	}
+	for _, m := range [...][]IDRange{p.Namespaces.UIDs, p.Namespaces.GIDs} {
+		for i := range m {
+			check(m[i].At)
+		}
 	}
 	for i := range p.Root.Symlinks {
 		check(p.Root.Symlinks[i].At)

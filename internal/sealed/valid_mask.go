@@ -35,6 +35,9 @@ func validPaths(list string, policy *Policy, paths []Path) error {
 			}
 		}
 		for j := range policy.Mounts {
+			if m := &policy.Mounts[j]; m.PIDOnly && below(p.Path, m.Target) {
+				return invalid(p.At, "%s %s: %s shows processes alone", list, p.Path, m.Target)
+			}
 			if policy.Mounts[j].Target == p.Path {
 				return invalid(p.At, "%s %s is the target of a mount", list, p.Path)
 			}

@@ -10,6 +10,9 @@ func validRoot(p *Policy) error {
 			return invalid(r.At, "root %s is a directory of the host and gets no symlinks", r.Path)
 		}
 	}
+	if r.IDMap && r.Path == "" {
+		return invalid(r.At, "an assembled root has its ids mapped")
+	}
 	if len(r.Symlinks) > maxSymlinks {
 		return invalid(r.At, "%d symlinks", len(r.Symlinks))
 	}
@@ -51,6 +54,9 @@ func (m *Mount) fault() string {
 	}
 	if m.Exec && m.Kind != Bind && m.Kind != Tmpfs {
 		return "allows exec and is neither bind nor tmpfs"
+	}
+	if m.IDMap && m.Kind != Bind || m.PIDOnly && m.Kind != Proc {
+		return "has a flag that its kind does not know"
 	}
 	if m.Kind == Bind {
 		if why := pathFault(m.Source); why != "" {

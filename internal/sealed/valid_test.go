@@ -86,8 +86,6 @@ func TestNames(t *testing.T) {
 
 func TestNamespaces(t *testing.T) {
 	refused(t, []refusal{
-		{"user", func(p *Policy) { p.Namespaces.New |= 0x10000000 }, "0x10000000"},
-		{"time", func(p *Policy) { p.Namespaces.New |= 0x80 }, "0x80"},
 		{"other clone flags", func(p *Policy) { p.Namespaces.New |= 0x100 }, "0x100"},      // CLONE_VM
 		{"over 32 bits", func(p *Policy) { p.Namespaces.New |= 1 << 33 }, "no such flags"}, // CLONE_INTO_CGROUP
 		{"shared pid", func(p *Policy) { p.Namespaces.New &^= cloneNewPID }, "PID and mount"},

@@ -21,7 +21,7 @@ var calls = map[plan.Op]string{
 	plan.Mkdirat: "mount", plan.Mknodat: "node,mount", plan.Mount: "mount", plan.MountSetattr: "mount", plan.MoveMount: "mount",
 	plan.OpenTree: "source,mount", plan.Openat2: "-opens for the step behind it", plan.Personality: "personality", plan.PivotRoot: "root,mount",
 	plan.Prctl:     "death signal,dumpable,owner,CapBnd,CapAmb,securebits,NoNewPrivs", // PR_SET_KEEPCAPS is part of the securebits
-	plan.Prlimit64: "limit", plan.Seccomp: "Seccomp,Seccomp_filters,seccomp program", plan.Setgroups: "Groups", plan.Sethostname: "hostname",
+	plan.Prlimit64: "limit", plan.Seccomp: "Seccomp,Seccomp_filters,seccomp program", plan.Read: "-the holder's, which waits in it", plan.Setgroups: "Groups", plan.Setns: "namespace", plan.Sethostname: "hostname",
 	plan.Setresgid: "Gid", plan.Setresuid: "Uid", plan.Setsid: "session,process group", plan.Socket: "-for the ioctl behind it",
 	plan.Symlinkat: "link", plan.Umask: "Umask", plan.Umount2: "mount", plan.Unshare: "namespace", plan.Write: "oom_score_adj,apparmor,selinux",
 }
@@ -29,7 +29,7 @@ var calls = map[plan.Op]string{
 // parents are what the parent does for a launch, by the fields of plan.Plan.
 var parents = map[string]string{
 	"Service": "-a name", "Kernel": "-for people", "Filter": "-for people", "Lacks": "-for people", "Cgroup": "cgroup,cgroup file,device program",
-	"Profile": "apparmor", "Opens": "source,program,descriptor", "Clone": "namespace", "Steps": "-above, by their calls",
+	"Profile": "apparmor", "Opens": "source,program,descriptor", "Clone": "namespace", "Holder": "namespace,map,clocks", "Steps": "-above, by their calls",
 }
 
 // policies are the fields of the sealed policy in the same way.
@@ -45,12 +45,14 @@ var policies = map[string]string{
 	"Exec.SetOOM": "oom_score_adj", "Exec.OOMScore": "oom_score_adj", "Exec.TTY": "terminal", "Exec.At": "-place",
 	"Rlimit.Resource": "limit", "Rlimit.Soft": "limit", "Rlimit.Hard": "limit", "Rlimit.At": "-place",
 
-	"Root.Path": "source", "Root.Writable": "mount", "Root.Symlinks": "link", "Root.At": "-place",
+	"Root.Path": "source", "Root.Writable": "mount", "Root.Symlinks": "link", "Root.IDMap": "mount", "Root.At": "-place",
 	"Symlink.Path": "link", "Symlink.Target": "link", "Symlink.At": "-place",
 	"Namespaces.New": "namespace,pid inside", "Namespaces.Hostname": "hostname", "Namespaces.At": "-place",
+	"Namespaces.UIDs": "map,Uid", "Namespaces.GIDs": "map,Gid", "Namespaces.Clocks": "clocks", "Namespaces.Join": "namespace", "Namespaces.JoinAt": "-place",
+	"IDRange.Inside": "map", "IDRange.Outside": "map", "IDRange.Count": "map", "IDRange.At": "-place", "Clocks.Monotonic": "clocks", "Clocks.Boottime": "clocks",
 
 	"Mount.Kind": "type", "Mount.Target": "mount", "Mount.Source": "source", "Mount.Type": "source", "Mount.Recursive": "mount",
-	"Mount.Writable": "mount", "Mount.Exec": "mount", "Mount.Devices": "mount", "Mount.Size": "bounds", "Mount.Inodes": "bounds",
+	"Mount.IDMap": "mount", "Mount.PIDOnly": "type", "Mount.Writable": "mount", "Mount.Exec": "mount", "Mount.Devices": "mount", "Mount.Size": "bounds", "Mount.Inodes": "bounds",
 	"Mount.Mode": "standing", "Mount.UID": "standing", "Mount.GID": "standing", "Mount.At": "-place",
 	"Path.Path": "mount", "Path.Type": "standing", "Path.Default": "mount", "Path.At": "-place",
 

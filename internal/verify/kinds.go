@@ -18,7 +18,7 @@ var kinds = map[string]string{
 	"dumpable": byInit, "death signal": byInit, "owner": "stat of status",
 
 	// where it is
-	"namespace": "ns", "pid inside": status, "hostname": "setns", "loopback": "setns", "cgroup": "cgroup",
+	"namespace": "ns", "map": "uid_map", "clocks": "timens_offsets", "pid inside": status, "hostname": "setns", "loopback": "setns", "cgroup": "cgroup",
 	"process group": stat, "session": stat, "terminal": stat,
 
 	// what it is bounded by

@@ -16,10 +16,10 @@ import (
 func (r *reader) status(t Target) {
 	b, err := r.proc.read("status")
 	r.fail("status", err)
-	e, c := &t.Policy.Exec, &t.Policy.Caps
+	e, c, n := &t.Policy.Exec, &t.Policy.Caps, &t.Policy.Namespaces // the ids are shown as the shim knows them
 	known := ^uint64(0) >> (63 - uint(t.Facts.CapLast))
 	for _, f := range []struct{ name, want string }{
-		{"Uid", four(e.UID)}, {"Gid", four(e.GID)}, {"Groups", list(e.Groups)}, {"Umask", fmt.Sprintf("%04o", e.Umask)},
+		{"Uid", four(n.HostUID(e.UID))}, {"Gid", four(n.HostGID(e.GID))}, {"Groups", list(hostGroups(t.Policy))}, {"Umask", fmt.Sprintf("%04o", e.Umask)},
 		{"CapInh", mask(c.Ambient)}, {"CapPrm", mask(c.Ambient)}, {"CapEff", mask(c.Ambient)},
 		{"CapBnd", mask(c.Keep & known)}, {"CapAmb", mask(c.Ambient)},
 		{"NoNewPrivs", "1"}, {"Seccomp", "2"}, {"Seccomp_filters", r.filters()},

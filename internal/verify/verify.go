@@ -52,6 +52,7 @@ type Target struct {
 	Descriptors []Descriptor        // all that init must have open
 	Init        Identity            // what was to be executed
 	Sources     map[string]Identity // what the copies of the host's were made of, by mount point
+	Entered     map[string]string   // namespaces that were there before init, by name: "net:[4026531840]"
 }
 
 // Group is the cgroup of the launch.
@@ -85,7 +86,7 @@ func Run(t Target) (Result, error) {
 	r := &reader{proc: p, own: own, Result: Result{Checks: make([]Check, 0, usualChecks)}}
 	for _, group := range [...]func(*reader, Target){
 		(*reader).status, (*reader).reported, (*reader).filter, (*reader).labels, (*reader).process, (*reader).limits, (*reader).program,
-		(*reader).namespaces, (*reader).visit, (*reader).cgroup, (*reader).mounts, (*reader).descriptors, (*reader).unread,
+		(*reader).namespaces, (*reader).mapped, (*reader).visit, (*reader).cgroup, (*reader).mounts, (*reader).descriptors, (*reader).unread,
 	} {
 		group(r, t)
 	}

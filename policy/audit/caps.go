@@ -104,12 +104,17 @@ func (v *view) writableHostPath() string {
 }
 
 func hostNetworkPowers(v *view) {
-	if !v.shares(unix.CLONE_NEWNET) {
+	// In a user namespace of its own a capability does not count in a network of others.
+	if !v.shares(unix.CLONE_NEWNET) || !v.shares(unix.CLONE_NEWUSER) {
 		return
+	}
+	whose := "the host's network"
+	if path := v.policy.Namespaces.Join; path != "" {
+		whose = "the network of " + path
 	}
 	for _, c := range []int{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW} {
 		if v.holds(bit(c)) {
-			v.capability(c, 0, capName(c)+" is held in the host's network")
+			v.capability(c, 0, capName(c)+" is held in "+whose)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -38,12 +39,16 @@ func sharedNetwork(v *view) {
 	if !v.shares(unix.CLONE_NEWNET) {
 		return
 	}
-	severity, message := Low, "the network is the host's, with its abstract sockets"
+	whose, more := "the host's", ", with its abstract sockets"
+	if path := v.policy.Namespaces.Join; path != "" {
+		whose, more = "that of "+path, ""
+	}
+	severity, message := Low, "the network is "+whose+more
 	w := v.takesConnections()
 	if w != nil {
-		severity, message = Medium, "the network is the host's, and the service may take connections from it"
+		severity, message = Medium, "the network is "+whose+", and the service may take connections from it"
 	} else if len(v.policy.Manager.Sockets) > 0 {
-		severity, message = Medium, "the network is the host's, and the service is given listening sockets"
+		severity, message = Medium, "the network is "+whose+", and the service is given listening sockets"
 	}
 	v.found(Finding{Subject: "namespaces.net", At: v.netAt(), Severity: severity, Message: message, Witness: w})
 }
@@ -53,12 +58,23 @@ func (v *view) netAt() string {
 	if at := v.at("network.mode"); at != "" && at != "default" {
 		return at
 	}
+	if at := v.policy.Namespaces.JoinAt; at != "" {
+		return at
+	}
 	return v.policy.Namespaces.At
 }
 
 func rootOfTheHost(v *view) {
-	if v.policy.Exec.UID == 0 {
-		v.found(Finding{Subject: "exec.user", At: v.execAt("user"), Message: "uid 0 inside is uid 0 of the host"})
+	n := &v.policy.Namespaces
+	if n.HostUID(v.policy.Exec.UID) == 0 {
+		v.found(Finding{Subject: "exec.user", At: v.execAt("user"), Message: fmt.Sprintf("uid %d inside is uid 0 of the host", v.policy.Exec.UID)})
+	}
+	for _, m := range [][]sealed.IDRange{n.UIDs, n.GIDs} {
+		for _, r := range m {
+			if r.Outside == 0 {
+				v.found(Finding{Subject: "namespaces.user", At: r.At, Message: "the user namespace has id 0 of the host in its map, " + r.String()})
+			}
+		}
 	}
 }
 
@@ -79,7 +95,7 @@ func (v *view) exposure() Severity {
 		return m.Kind == sealed.Bind && danger.Source(m.Source, m.Writable) != ""
 	})
 	switch {
-	case p.Exec.UID == 0, commands, slices.ContainsFunc(capNames(p.Caps.Ambient), func(name string) bool { return danger.Capabilities[name] != "" }):
+	case p.Namespaces.HostUID(p.Exec.UID) == 0, commands, slices.ContainsFunc(capNames(p.Caps.Ambient), func(name string) bool { return danger.Capabilities[name] != "" }):
 		return High
 	case p.Caps.Ambient != 0, v.shares(unix.CLONE_NEWNET), v.shares(unix.CLONE_NEWIPC), v.writableHostPath() != "", len(p.Manager.Sockets) > 0:
 		return Medium

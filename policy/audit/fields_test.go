@@ -23,15 +23,18 @@ var fields = map[string]string{
 	"Exec.SetOOM": "opens nothing", "Exec.OOMScore": "opens nothing", "Exec.TTY": "typing into it has its reason under [why]", "Exec.At": "place",
 	"Rlimit.Resource": "PRC-003", "Rlimit.Soft": "below the hard one", "Rlimit.Hard": "PRC-003", "Rlimit.At": "place",
 
-	"Root.Path": "FS-002 FS-008 CAP-002", "Root.Writable": "FS-001 CAP-004", "Root.Symlinks": "opens nothing", "Root.At": "place",
+	"Root.Path": "FS-002 FS-008 CAP-002", "Root.Writable": "FS-001 CAP-004", "Root.Symlinks": "opens nothing", "Root.At": "place", "Root.IDMap": "a writable root is FS-001",
 	"Symlink.Path": "opens nothing", "Symlink.Target": "opens nothing", "Symlink.At": "place",
 
 	"Namespaces.New": "NS-001 NS-002 NS-004 CAP-006", "Namespaces.Hostname": "opens nothing", "Namespaces.At": "place",
+	"Namespaces.UIDs": "NS-003 PRC-002", "Namespaces.GIDs": "NS-003 PRC-002", "Namespaces.Join": "NS-002 CAP-006", "Namespaces.JoinAt": "place", "Namespaces.Clocks": "opens nothing",
+	"IDRange.Inside": "what is inside is the workload's own", "IDRange.Outside": "NS-003", "IDRange.Count": "below Outside", "IDRange.At": "place",
+	"Clocks.Monotonic": "opens nothing", "Clocks.Boottime": "opens nothing",
 
 	"Mount.Kind": "FS-002", "Mount.Target": "FS-002", "Mount.Source": "FS-002 FS-005 FS-008 CG-002 CG-003", "Mount.Type": "CAP-004",
 	"Mount.Recursive": "FS-005", "Mount.Writable": "FS-001 FS-002 CG-002", "Mount.Exec": "FS-001 FS-008", "Mount.Devices": "only /dev's own: FS-003",
 	"Mount.Size": "FS-007", "Mount.Inodes": "bounded by the format", "Mount.Mode": "the workload's own", "Mount.UID": "the workload's own",
-	"Mount.GID": "the workload's own", "Mount.At": "place",
+	"Mount.GID": "the workload's own", "Mount.At": "place", "Mount.IDMap": "a writable one has its reason under [why]", "Mount.PIDOnly": "FS-004",
 	"Path.Path": "FS-004 FS-005", "Path.Type": "opens nothing", "Path.Default": "what the kernel lacks needs no mask", "Path.At": "place",
 
 	"Capabilities.Keep": "CAP-008", "Capabilities.Ambient": "CAP-001 and on", "Capabilities.At": "place",

@@ -9,13 +9,13 @@ import (
 )
 
 func runsAsRoot(v *view) {
-	e := &v.policy.Exec
+	e, n := &v.policy.Exec, &v.policy.Namespaces
 	switch {
-	case e.UID == 0:
+	case n.HostUID(e.UID) == 0:
 		v.found(Finding{Subject: "exec.user", At: v.execAt("user"), Message: "the workload runs as uid 0"})
-	case e.GID == 0:
+	case n.HostGID(e.GID) == 0:
 		v.found(Finding{Subject: "exec.group", At: v.execAt("group"), Severity: Medium, Message: "the workload runs as gid 0"})
-	case slices.Contains(e.Groups, 0):
+	case slices.ContainsFunc(e.Groups, func(g uint32) bool { return n.HostGID(g) == 0 }):
 		v.found(Finding{Subject: "exec.groups", At: v.execAt("groups"), Severity: Medium, Message: "the workload is in group 0"})
 	}
 }

@@ -12,7 +12,7 @@ import (
 func (c *compiler) bind(i int) {
 	b := &c.file.Mounts.Bind[i]
 	from := c.pos("mounts.bind", i, "from")
-	m := sealed.Mount{Kind: sealed.Bind, Writable: b.Writable, Exec: b.Exec, Recursive: b.Recursive}
+	m := sealed.Mount{Kind: sealed.Bind, Writable: b.Writable, Exec: b.Exec, Recursive: b.Recursive, IDMap: b.IDMap}
 	m.Type = pathTypes[given(b.Type, "dir")]
 	m.At = at(c.file.Pos("mounts.bind", i))
 	m.Source = c.hostPath(b.From, from)
@@ -32,6 +32,9 @@ func (c *compiler) bind(i int) {
 	}
 	if b.Writable && b.Exec {
 		c.need("mounts."+m.Target, c.pos("mounts.bind", i, "exec"), "what is written there can be executed")
+	}
+	if b.IDMap {
+		c.idMapped("mounts."+m.Target, c.pos("mounts.bind", i, "idmap"), b.Writable)
 	}
 	if why := danger.Source(m.Source, b.Writable); why != "" {
 		c.need("mounts."+m.Target, from, why)

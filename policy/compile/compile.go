@@ -30,6 +30,8 @@ type compiler struct {
 	broken   error // a filter that is not what the policy declares
 
 	passwd, group *accounts
+
+	joined bool // a network namespace that is there already
 }
 
 // Result is a compiled policy, with what it was compiled from: those who judge it
@@ -79,7 +81,7 @@ func (c *compiler) compile() (*Result, error) {
 	}
 	c.file = layer.file
 	for _, room := range []func(){
-		c.unsupported, c.names, c.exec, c.rlimits, c.root, c.namespaces, c.manager, c.mounts, c.masks,
+		c.unsupported, c.names, c.identity, c.exec, c.rlimits, c.root, c.namespaces, c.manager, c.mounts, c.masks,
 		c.capabilities, c.lsm, c.cgroup, c.devices, c.signals, c.waivers, func() { c.seccomp(layer) }, c.landlock, c.whys, c.profile,
 	} {
 		room()

@@ -45,6 +45,8 @@ func (c *compiler) ownPaths(key string, list []string) []sealed.Path {
 		switch {
 		case name == "/" || name == "/proc" || name == "/sys" || name == "/dev":
 			c.fail(p, s, "mounts.proc, sysfs and dev decide about these", "the path is too much to cover")
+		case c.pidOnly() && within(name, "/proc"):
+			c.fail(p, s, `mounts.proc = "pid-only" has none of the kernel's files`, "nothing is there to cover")
 		case within(c.program(), name), name != "/" && within(c.out.Exec.Cwd, name):
 			if key == "masks.mask" {
 				c.fail(p, s, "", "the mask would hide the workload's program or working directory")
@@ -87,6 +89,10 @@ func (c *compiler) unmask(defaults *base.MaskLists) []string {
 			c.fail(p, s, orDefault(syntax.DidYouMean(name, all), "casemate show lists them"), "not masked or read-only by default")
 			continue
 		}
+		if c.pidOnly() && within(name, "/proc") {
+			c.fail(p, s, `mounts.proc = "pid-only" has none of the kernel's files`, "nothing is there to be uncovered")
+			continue
+		}
 		c.need("masks."+name, p, "it is masked or read-only for a reason")
 		removed = append(removed, name)
 	}
@@ -109,6 +115,6 @@ func (c *compiler) remaining(list, removed []string, own []sealed.Path) []sealed
 // kernelTree tells whether the proc or sysfs that a default lies in is mounted.
 func (c *compiler) kernelTree(name string) bool {
 	return slices.ContainsFunc(c.out.Mounts, func(m sealed.Mount) bool {
-		return (m.Kind == sealed.Proc || m.Kind == sealed.Sysfs) && below(name, m.Target)
+		return (m.Kind == sealed.Proc && !m.PIDOnly || m.Kind == sealed.Sysfs) && below(name, m.Target)
 	})
 }

@@ -43,7 +43,7 @@ func (c *compiler) builtin() {
 	}
 	if given(m.Proc, "masked") != "none" {
 		// Writable, for /proc/self: what must not be written is masked or read-only.
-		add("proc", sealed.Mount{Kind: sealed.Proc, Target: "/proc", Writable: true})
+		add("proc", sealed.Mount{Kind: sealed.Proc, Target: "/proc", Writable: true, PIDOnly: c.pidOnly()})
 	}
 	if given(m.Sysfs, false) {
 		add("sysfs", sealed.Mount{Kind: sealed.Sysfs, Target: "/sys"})
@@ -67,6 +67,9 @@ func (c *compiler) builtin() {
 		}
 	}
 }
+
+// pidOnly: a procfs with nothing that would have to be masked.
+func (c *compiler) pidOnly() bool { return given(c.file.Mounts.Proc, "") == "pid-only" }
 
 // ownNamespace demands that a namespace is not shared.
 func (c *compiler) ownNamespace(key string, flag uint64, name, danger string) {

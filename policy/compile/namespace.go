@@ -28,6 +28,10 @@ func (c *compiler) namespaces() {
 	f, n := c.file, &c.out.Namespaces
 	n.At = at(f.KeyPos("namespaces"))
 	n.New = unix.CLONE_NEWPID | unix.CLONE_NEWNS
+	if f.Namespaces.User != nil {
+		n.New |= unix.CLONE_NEWUSER
+	}
+	c.clocks()
 	shared := map[string]syntax.Position{}
 	for i, name := range f.Namespaces.Share {
 		p := f.Pos("namespaces.share", i)
@@ -38,6 +42,9 @@ func (c *compiler) namespaces() {
 	}
 	c.network(shared)
 	for _, s := range shareable {
+		if s.flag == unix.CLONE_NEWNET && c.joined {
+			continue
+		}
 		if p, ok := shared[s.name]; ok {
 			c.need("namespaces."+s.name, p, s.danger)
 		} else {
@@ -61,13 +68,41 @@ func (c *compiler) network(shared map[string]syntax.Position) {
 	case *mode == "none" && isShared:
 		c.fail(p, *mode, "namespaces.share has net: leave one of the two out", "the network is both shared and none")
 	case *mode == "none":
+	case join && isShared:
+		c.joined = true // one fault, reported once
+		c.fail(p, *mode, "namespaces.share has net: leave one of the two out", "the network is both shared and another's")
 	case join:
-		if c.cleanPath(joined, p) != "" {
-			c.fail(p, *mode, "", later)
-		}
+		c.join(joined, p)
 	default:
 		c.fail(p, *mode, `it is one of "none", "host", "join:PATH"`, "unknown network mode")
 	}
+}
+
+// join has the workload in a network namespace that is there already. What it reaches
+// there is that namespace's affair; the launch makes sure that it is one, and not the host's.
+func (c *compiler) join(path string, p syntax.Position) {
+	switch path = c.cleanPath(path, p); {
+	case path == "/":
+		c.fail(p, path, "ip-netns(8) keeps them in /run/netns", "the root is no namespace")
+	case within(path, "/proc"):
+		c.fail(p, path, "ip-netns(8) gives them names that stay", "the namespace of a process, whose number is another's the next time")
+	default:
+		c.out.Namespaces.Join, c.out.Namespaces.JoinAt = path, at(p)
+	}
+	c.joined = true
+}
+
+// clocks resolves the offsets of a time namespace.
+func (c *compiler) clocks() {
+	t := c.file.Namespaces.Time
+	if t == nil {
+		return
+	}
+	n := &c.out.Namespaces
+	n.New |= unix.CLONE_NEWTIME
+	const second = 1_000_000_000
+	n.Clocks.Monotonic = given(t.Monotonic, 0)*second + given(t.MonotonicNsec, 0)
+	n.Clocks.Boottime = given(t.Boottime, 0)*second + given(t.BoottimeNsec, 0)
 }
 
 var hostLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)

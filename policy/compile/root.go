@@ -30,6 +30,13 @@ func (c *compiler) root() {
 		r.Writable = true
 		c.need("root.writable", f.Pos("root.writable"), "what the workload writes there stays, or is executed from there")
 	}
+	if r.IDMap = f.Root.IDMap; r.IDMap {
+		p := f.Pos("root.idmap")
+		c.idMapped("root.writable", p, false) // a writable root has its reason
+		if r.Path == "" {
+			c.fail(p, "root.idmap", "it belongs to what is not in this namespace: the host's root", "an assembled root has nobody's files to map")
+		}
+	}
 	c.symlinks()
 }
 

@@ -1,10 +1,6 @@
 package compile
 
-import (
-	"regexp"
-	"strconv"
-	"strings"
-)
+import "regexp"
 
 // later is said of everything that the language knows and this version does not
 // carry to the kernel. It is never accepted and ignored: a policy that asks for
@@ -24,19 +20,9 @@ func (c *compiler) unsupported() {
 	if f.Root.Image != nil {
 		c.image()
 	}
-	if f.Namespaces.User != nil {
-		c.identityMaps()
-	}
-	c.later("namespaces.time")
-	if given(f.Mounts.Proc, "") == "pid-only" {
-		c.later("mounts.proc")
-	}
 }
 
-var (
-	rootHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	idMap    = regexp.MustCompile(`^[0-9]+ [0-9]+ [0-9]+$`)
-)
+var rootHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func (c *compiler) image() {
 	i := c.file.Root.Image
@@ -45,22 +31,4 @@ func (c *compiler) image() {
 		c.fail(c.file.Pos("root.image.root_hash"), h, "", "not 64 hexadecimal digits")
 	}
 	c.later("root.image")
-}
-
-func (c *compiler) identityMaps() {
-	for key, list := range map[string][]string{"uid": c.file.Namespaces.User.UID, "gid": c.file.Namespaces.User.GID} {
-		for i, line := range list {
-			p := c.file.Pos("namespaces.user."+key, i)
-			if !idMap.MatchString(line) {
-				c.fail(p, line, `they look like "0 100000 65536"`, "not a line of an identity map")
-				continue
-			}
-			for word := range strings.FieldsSeq(line) {
-				if _, err := strconv.ParseUint(word, 10, 32); err != nil {
-					c.fail(p, word, "", "not an id")
-				}
-			}
-		}
-	}
-	c.later("namespaces.user")
 }

@@ -37,6 +37,7 @@ func (c *compiler) user() {
 		return
 	}
 	c.groups()
+	c.inMaps()
 	c.rootIDs(pos)
 }
 
@@ -44,7 +45,7 @@ func (c *compiler) groups() {
 	for i, name := range c.file.Exec.Groups {
 		p := c.file.Pos("exec.groups", i)
 		g, _ := c.id(c.group, name, p)
-		if g.id == 0 {
+		if c.hostRoot(c.out.Namespaces.GIDs, g.id) {
 			c.need("exec.groups", p, rootGroup)
 		}
 		c.out.Exec.Groups = append(c.out.Exec.Groups, g.id)
@@ -55,14 +56,13 @@ func (c *compiler) groups() {
 
 const rootGroup = "root's group may read much of the host"
 
-// rootIDs demands reasons for uid 0 and gid 0. Without a user namespace they are
-// the host's, and own what is bound in.
+// rootIDs demands reasons for the host's uid 0 and gid 0, which own what is bound in.
 func (c *compiler) rootIDs(user syntax.Position) {
-	e := &c.out.Exec
+	e, n := &c.out.Exec, &c.out.Namespaces
 	switch {
-	case e.UID == 0 && c.file.Exec.User != nil:
+	case c.hostRoot(n.UIDs, e.UID) && c.file.Exec.User != nil:
 		c.need("exec.user", user, "the workload is root to every file of the host that it sees")
-	case e.GID == 0:
+	case c.hostRoot(n.GIDs, e.GID):
 		c.need("exec.group", c.file.Pos("exec.group"), rootGroup)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"casemate/internal/sealed"
 	"casemate/policy/profile"
@@ -25,6 +26,10 @@ func (d *differ) namespaces() error {
 	rest := ^uint64(0)
 	for _, k := range namespaceKinds {
 		rest &^= k.flag
+		if k.flag == unix.CLONE_NEWNET && (o.Join != "" || n.Join != "") {
+			d.network(o, n)
+			continue
+		}
 		d.add(Change{
 			Subject: k.name, Order: powers(o.New&k.flag, n.New&k.flag).reverse(), Old: owner(o.New & k.flag), New: owner(n.New & k.flag),
 			OldAt: d.old.shared(k.name, o.At), NewAt: d.new.shared(k.name, n.At),
@@ -34,7 +39,16 @@ func (d *differ) namespaces() error {
 		d.add(Change{Subject: "flags", Order: Unknown, Old: hex(o.New & rest), New: hex(n.New & rest), OldAt: o.At, NewAt: n.At})
 	}
 	d.add(Change{Subject: "hostname", Order: either(o.Hostname, n.Hostname), Old: orNone(o.Hostname), New: orNone(n.Hostname), OldAt: o.At, NewAt: n.At})
+	d.userMap("uid map", o, n, func(ns *sealed.Namespaces) []sealed.IDRange { return ns.UIDs })
+	d.userMap("gid map", o, n, func(ns *sealed.Namespaces) []sealed.IDRange { return ns.GIDs })
+	if o.New&n.New&unix.CLONE_NEWTIME != 0 {
+		d.add(Change{Subject: "clocks", Order: either(o.Clocks, n.Clocks), Old: clockText(o), New: clockText(n), OldAt: o.At, NewAt: n.At})
+	}
 	return nil
+}
+
+func clockText(n *sealed.Namespaces) string {
+	return strings.ReplaceAll(strings.TrimSpace(n.Clocks.Text()), "\n", ", ")
 }
 
 func owner(flag uint64) string {

@@ -26,6 +26,9 @@ func (d *differ) root() error {
 		Subject: "writable", Order: powers(flag(o.Writable), flag(n.Writable)), Old: yesNo(o.Writable), New: yesNo(n.Writable),
 		OldAt: o.At, NewAt: n.At,
 	})
+	d.add(Change{
+		Subject: "idmap", Order: powers(flag(o.IDMap), flag(n.IDMap)), Old: yesNo(o.IDMap), New: yesNo(n.IDMap), OldAt: o.At, NewAt: n.At,
+	})
 	d.symlinks(o.Symlinks, n.Symlinks)
 	return nil
 }
@@ -145,7 +148,7 @@ func states(o, n tree.State) Order {
 // may is what a state allows besides reading and writing. The same files seen through a
 // bind of a directory above them are not those that the host may have mounted over them.
 func may(s tree.State) uint64 {
-	return flag(s.Exec) | flag(s.Devices)<<1 | flag(s.Recursive)<<2 | flag(!s.Covered)<<3
+	return flag(s.Exec) | flag(s.Devices)<<1 | flag(s.Recursive)<<2 | flag(!s.Covered)<<3 | flag(s.Mapped)<<4 | flag(s.Mount == nil || !s.Mount.PIDOnly)<<5
 }
 
 func mountAt(p *sealed.Policy, path string) *sealed.Mount {

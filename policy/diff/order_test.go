@@ -27,6 +27,20 @@ var powersEdits = []edit{
 	{"more kept, less ambient", func(p *sealed.Policy) { p.Caps.Keep |= 1; p.Caps.Ambient = 0 }, Incomparable, "ambient set", Incomparable},
 	{"a shared namespace", func(p *sealed.Policy) { p.Namespaces.New &^= unix.CLONE_NEWNET }, Weaker, "net", Stricter},
 	{"a flag nobody knows", func(p *sealed.Policy) { p.Namespaces.New |= 1 << 50 }, Unknown, "flags", Unknown},
+	{"a network that is there", func(p *sealed.Policy) { p.Namespaces.New &^= unix.CLONE_NEWNET; p.Namespaces.Join = "/run/netns/x" }, Weaker, "net", Stricter},
+	{"no user namespace", func(p *sealed.Policy) {
+		p.Namespaces.New, p.Namespaces.UIDs, p.Namespaces.GIDs = p.Namespaces.New&^unix.CLONE_NEWUSER, nil, nil
+	}, Weaker, "user", Stricter},
+	{"an id of the host more", func(p *sealed.Policy) { p.Namespaces.UIDs[0].Count++ }, Weaker, "uid map", Stricter},
+	{"the host's root in the map", func(p *sealed.Policy) {
+		p.Namespaces.GIDs = append([]sealed.IDRange{{Count: 1}}, p.Namespaces.GIDs...)
+	}, Weaker, "gid map", Stricter},
+	{"other ids of the host", func(p *sealed.Policy) { p.Namespaces.GIDs[0].Outside = 10; p.Exec.GID, p.Exec.Groups = 25, nil }, Incomparable, "gid map", Incomparable},
+	{"the same ids in two lines", func(p *sealed.Policy) {
+		p.Namespaces.UIDs = []sealed.IDRange{{Inside: 1, Outside: 1, Count: 100}, {Inside: 101, Outside: 101, Count: 65436}}
+	}, Equal, "uid map", Equal},
+	{"no time namespace", func(p *sealed.Policy) { p.Namespaces.New &^= unix.CLONE_NEWTIME; p.Namespaces.Clocks = sealed.Clocks{} }, Weaker, "time", Stricter},
+	{"other clocks", func(p *sealed.Policy) { p.Namespaces.Clocks.Boottime = 86400e9 }, Equal, "clocks", Equal},
 	{"the host name", func(p *sealed.Policy) { p.Namespaces.Hostname = "other" }, Equal, "hostname", Equal},
 }
 
@@ -51,6 +65,11 @@ var treeEdits = []edit{
 	{"writable", at("/usr", func(m *sealed.Mount) { m.Writable = true }), Weaker, "/usr", Stricter},
 	{"noexec", at("/usr", func(m *sealed.Mount) { m.Exec = false }), Stricter, "/usr", Weaker},
 	{"nodev off", at("/usr", func(m *sealed.Mount) { m.Devices = true }), Weaker, "/usr", Stricter},
+	{"owners mapped", at("/usr", func(m *sealed.Mount) { m.IDMap = true }), Weaker, "/usr", Stricter},
+	{"owners of the root mapped", func(p *sealed.Policy) { p.Root.IDMap = true }, Weaker, "idmap", Stricter},
+	{"processes alone, and none of the masks", func(p *sealed.Policy) {
+		mountAt(p, "/proc").PIDOnly, p.Masks, p.ReadOnly = true, p.Masks[1:], p.ReadOnly[1:]
+	}, Stricter, "/proc", Weaker},
 	{"not recursive", at("/usr", func(m *sealed.Mount) { m.Recursive = false }), Stricter, "/usr", Weaker},
 	{"another source", at("/usr", func(m *sealed.Mount) { m.Source = "/usr2" }), Incomparable, "/usr", Incomparable},
 	{"a larger tmpfs", at("/run", func(m *sealed.Mount) { m.Size *= 2 }), Weaker, "/run size", Stricter},

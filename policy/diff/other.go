@@ -16,10 +16,13 @@ var handled = map[string]bool{
 	"Exec.Argv": true, "Exec.Env": true, "Exec.Cwd": true, "Exec.UID": true, "Exec.GID": true, "Exec.Groups": true,
 	"Exec.Umask": true, "Exec.SetOOM": true, "Exec.OOMScore": true, "Exec.TTY": true,
 	"Exec.Rlimits.Resource": true, "Exec.Rlimits.Soft": true, "Exec.Rlimits.Hard": true,
-	"Root.Path": true, "Root.Writable": true, "Root.Symlinks.Path": true, "Root.Symlinks.Target": true,
-	"Namespaces.New": true, "Namespaces.Hostname": true,
+	"Root.IDMap": true, "Root.Path": true, "Root.Writable": true, "Root.Symlinks.Path": true, "Root.Symlinks.Target": true,
+	"Namespaces.New": true, "Namespaces.Hostname": true, "Namespaces.Join": true,
+	"Namespaces.UIDs.Inside": true, "Namespaces.UIDs.Outside": true, "Namespaces.UIDs.Count": true,
+	"Namespaces.GIDs.Inside": true, "Namespaces.GIDs.Outside": true, "Namespaces.GIDs.Count": true,
+	"Namespaces.Clocks.Monotonic": true, "Namespaces.Clocks.Boottime": true,
 	"Mounts.Kind": true, "Mounts.Target": true, "Mounts.Source": true, "Mounts.Type": true, "Mounts.Recursive": true,
-	"Mounts.Writable": true, "Mounts.Exec": true, "Mounts.Devices": true, "Mounts.Size": true, "Mounts.Inodes": true,
+	"Mounts.Writable": true, "Mounts.Exec": true, "Mounts.Devices": true, "Mounts.IDMap": true, "Mounts.PIDOnly": true, "Mounts.Size": true, "Mounts.Inodes": true,
 	"Mounts.Mode": true, "Mounts.UID": true, "Mounts.GID": true,
 	"Masks.Path": true, "Masks.Type": true, "Masks.Default": true,
 	"ReadOnly.Path": true, "ReadOnly.Type": true, "ReadOnly.Default": true,
@@ -53,7 +56,7 @@ func (d *differ) other() error {
 // by element, in their order.
 func unhandled(path string, old, new reflect.Value, report func(path string, old, new any)) {
 	switch {
-	case handled[path] || strings.HasSuffix(path, ".At"):
+	case handled[path] || strings.HasSuffix(path, "At"):
 	case old.Kind() == reflect.Struct:
 		for i := range old.NumField() {
 			unhandled(strings.TrimPrefix(path+"."+old.Type().Field(i).Name, "."), old.Field(i), new.Field(i), report)

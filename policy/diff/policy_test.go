@@ -48,8 +48,12 @@ func full() *sealed.Policy {
 			Argv: []string{"/usr/sbin/nginx", "-g"}, Env: []string{"LANG=C"}, Cwd: "/var", UID: 33, GID: 34, Groups: []uint32{5}, Umask: 0o22,
 			Rlimits: []sealed.Rlimit{{Resource: 4, Soft: 0, Hard: 8}, {Resource: 7, Soft: 64, Hard: 1024}}, SetOOM: true, OOMScore: -500,
 		},
-		Root:       sealed.Root{Symlinks: []sealed.Symlink{{Path: "/bin", Target: "usr/bin"}}},
-		Namespaces: sealed.Namespaces{New: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWNET, Hostname: "nginx"},
+		Root: sealed.Root{Symlinks: []sealed.Symlink{{Path: "/bin", Target: "usr/bin"}}},
+		Namespaces: sealed.Namespaces{
+			New:  unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWNET | unix.CLONE_NEWUSER | unix.CLONE_NEWTIME,
+			UIDs: []sealed.IDRange{{Inside: 1, Outside: 1, Count: 65536}}, GIDs: []sealed.IDRange{{Inside: 1, Outside: 1, Count: 65536}},
+			Clocks: sealed.Clocks{Monotonic: 1, Boottime: 1}, Hostname: "nginx",
+		},
 		Mounts: []sealed.Mount{
 			{Kind: sealed.Dev, Target: "/dev", Devices: true, Size: 16384, Inodes: 64},
 			{Kind: sealed.Proc, Target: "/proc", Writable: true},
@@ -117,7 +121,7 @@ func alter(v reflect.Value) {
 		v.SetString(v.String() + "1")
 	case reflect.Bool:
 		v.SetBool(!v.Bool())
-	case reflect.Int32:
+	case reflect.Int32, reflect.Int64:
 		v.SetInt(v.Int() + 1)
 	default:
 		v.SetUint(v.Uint() ^ 1)
@@ -132,7 +136,7 @@ func exempt(path string) bool {
 	case ".Filters.Program": // not one byte, see TestSeccomp
 		return true
 	}
-	return len(path) > 3 && path[len(path)-3:] == ".At"
+	return len(path) > 3 && path[len(path)-2:] == "At"
 }
 
 // TestEveryFieldIsCompared: whatever is changed in a policy, some dimension that knows the

@@ -65,9 +65,10 @@ func (d *differ) exec() error {
 	add("argv", lists(o.Argv, n.Argv), quoted(o.Argv), quoted(n.Argv))
 	add("env", lists(o.Env, n.Env), quoted(minus(o.Env, n.Env)), quoted(minus(n.Env, o.Env)))
 	add("cwd", either(o.Cwd, n.Cwd), o.Cwd, n.Cwd)
-	add("uid", ids(o.UID, n.UID), o.UID, n.UID)
-	add("gid", ids(o.GID, n.GID), o.GID, n.GID)
-	add("groups", supersets(o.Groups, n.Groups), o.Groups, n.Groups)
+	on, nn := &old.Namespaces, &new.Namespaces
+	add("uid", hostIDs(o.UID, n.UID, on.HostUID(o.UID), nn.HostUID(n.UID)), idText(o.UID, on.HostUID(o.UID)), idText(n.UID, nn.HostUID(n.UID)))
+	add("gid", hostIDs(o.GID, n.GID, on.HostGID(o.GID), nn.HostGID(n.GID)), idText(o.GID, on.HostGID(o.GID)), idText(n.GID, nn.HostGID(n.GID)))
+	add("groups", groupSets(old, new), o.Groups, n.Groups)
 	add("umask", powers(uint64(o.Umask), uint64(n.Umask)).reverse(), fmt.Sprintf("%04o", o.Umask), fmt.Sprintf("%04o", n.Umask))
 	add("tty", inclusion(n.TTY && !o.TTY, o.TTY && !n.TTY), o.TTY, n.TTY)
 	add("oom_score_adj", oomScores(o, n), oomText(o), oomText(n))

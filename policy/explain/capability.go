@@ -22,6 +22,9 @@ func Capability(s *Subject, name string) (*Answer, error) {
 	case c.Ambient&bit != 0:
 		a.Allowed = true
 		a.say("%s: held, in the bounding and the ambient set, and so in all five", short)
+		if n := &s.Policy.Namespaces; len(n.UIDs) != 0 {
+			a.because("it counts in the user namespace alone, and in the network, IPC and UTS namespaces that are new with it (%s)", s.where(n.At))
+		}
 	case c.Keep&bit != 0:
 		a.say("%s: not held; it stays in the bounding set, but no_new_privs and locked securebits leave no way to gain it", short)
 	default:

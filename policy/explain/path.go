@@ -120,6 +120,11 @@ func (s *Subject) holder(a *Answer, state tree.State) {
 	default:
 		a.because("in the mount %s: %s (%s)", m.Target, source(state), s.where(m.At))
 	}
+	if n := &s.Policy.Namespaces; state.Mapped {
+		a.because("what belongs to an id on disk belongs to the same id inside (%s)", s.where(n.At))
+	} else if strings.HasPrefix(state.Origin, "host:") && len(n.UIDs) != 0 {
+		a.because("what belongs to an id that the user namespace does not have is nobody's, 65534, inside (%s)", s.where(n.At))
+	}
 	if m != nil && m.Size > 0 {
 		a.because("at most %d bytes and %d files", m.Size, m.Inodes)
 	}

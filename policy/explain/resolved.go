@@ -38,7 +38,7 @@ func (f *flat) resolved(s *Subject) {
 	if p.Namespaces.Hostname != "" {
 		f.put(syntax.QuoteText(p.Namespaces.Hostname), "namespaces", "hostname")
 	}
-	f.put(syntax.QuoteText(word(has(p, sealed.Proc), "masked", "none")), "mounts", "proc")
+	f.put(syntax.QuoteText(procWord(p)), "mounts", "proc")
 	f.put(syntax.QuoteText(word(has(p, sealed.Dev), "minimal", "none")), "mounts", "dev")
 	f.put("[]", "capabilities", "keep")
 	f.put(syntax.QuoteText(actionWord(s.Rules.Default)), "seccomp", "default")
@@ -53,6 +53,14 @@ var rlimitNames = map[uint32]string{4: "core", 7: "nofile"}
 
 func has(p *sealed.Policy, kind sealed.MountKind) bool {
 	return slices.ContainsFunc(p.Mounts, func(m sealed.Mount) bool { return m.Kind == kind })
+}
+
+// procWord is the procfs as mounts.proc has it.
+func procWord(p *sealed.Policy) string {
+	if slices.ContainsFunc(p.Mounts, func(m sealed.Mount) bool { return m.PIDOnly }) {
+		return "pid-only"
+	}
+	return word(has(p, sealed.Proc), "masked", "none")
 }
 
 func word(b bool, yes, no string) string {

@@ -115,7 +115,7 @@ type Pids struct {
 
 // Network of the workload.
 type Network struct {
-	Mode *string `toml:"mode" doc:"\"none\": an own network namespace with only the loopback device; \"host\": the host's, as namespaces.share = [\"net\"]; \"join:PATH\" is not supported yet. Default: none."`
+	Mode *string `toml:"mode" doc:"\"none\": an own network namespace with only the loopback device; \"host\": the host's, as namespaces.share = [\"net\"]; \"join:PATH\": the network namespace whose file stands there, as ip-netns(8) makes them. Default: none."`
 }
 
 // Signals that init gets.

@@ -57,6 +57,7 @@ type Root struct {
 	Path     *string           `toml:"path" doc:"A directory of the host, treated as hostile: mount points must exist in it and no symbolic link is followed."`
 	Image    *Image            `toml:"image" doc:"A file system image. Not supported yet."`
 	Writable *bool             `toml:"writable" doc:"Leave the root writable. Default: false."`
+	IDMap    bool              `toml:"idmap" doc:"What belongs to an id on disk belongs to the same id inside the user namespace. Default: false."`
 	Symlinks map[string]string `toml:"symlinks" doc:"Symbolic links made in an assembled root: path = target."`
 }
 
@@ -69,28 +70,30 @@ type Image struct {
 // Namespaces says which are shared, and sets up some.
 type Namespaces struct {
 	Share    []string `toml:"share" enum:"net|uts|ipc|cgroup|pid|mount" doc:"Namespaces shared with the host. PID and mount namespaces are always new."`
-	User     *UserMap `toml:"user" doc:"Identity maps of a user namespace. Not supported yet."`
-	Time     *Offsets `toml:"time" doc:"Clock offsets of a time namespace. Not supported yet."`
+	User     *UserMap `toml:"user" doc:"A user namespace with these identity maps. All ids of the policy are then those inside it. Default: none, the host's."`
+	Time     *Offsets `toml:"time" doc:"A time namespace, whose clocks differ from the host's by these offsets. Default: none, the host's."`
 	Hostname *string  `toml:"hostname" doc:"Host name in the new UTS namespace. Default: the service's name."`
 }
 
 // UserMap holds lines of uid_map and gid_map, user_namespaces(7).
 type UserMap struct {
-	UID []string `toml:"uid" need:"yes" doc:"\"inside outside count\"."`
-	GID []string `toml:"gid" need:"yes" doc:"\"inside outside count\"."`
+	UID []string `toml:"uid" need:"yes" merge:"whole" min:"1" max:"340" doc:"Lines of uid_map: \"INSIDE OUTSIDE COUNT\", the first ids of both ranges and how many."`
+	GID []string `toml:"gid" need:"yes" merge:"whole" min:"1" max:"340" doc:"Lines of gid_map: \"INSIDE OUTSIDE COUNT\"."`
 }
 
-// Offsets of clocks in seconds, time_namespaces(7).
+// Offsets of clocks, time_namespaces(7). The seconds are those of half a ktime_t.
 type Offsets struct {
-	Monotonic *int64 `toml:"monotonic" doc:"Seconds added to CLOCK_MONOTONIC."`
-	Boottime  *int64 `toml:"boottime" doc:"Seconds added to CLOCK_BOOTTIME."`
+	Monotonic     *int64 `toml:"monotonic" min:"-4611686017" max:"4611686017" doc:"Seconds added to CLOCK_MONOTONIC. The sum must not be negative when the service is launched."`
+	MonotonicNsec *int64 `toml:"monotonic_nsec" min:"0" max:"999999999" doc:"Nanoseconds added to it besides."`
+	Boottime      *int64 `toml:"boottime" min:"-4611686017" max:"4611686017" doc:"Seconds added to CLOCK_BOOTTIME. The sum must not be negative when the service is launched."`
+	BoottimeNsec  *int64 `toml:"boottime_nsec" min:"0" max:"999999999" doc:"Nanoseconds added to it besides."`
 }
 
 // Mounts is everything mounted besides the root.
 type Mounts struct {
 	Bind   []BindMount  `toml:"bind" max:"100" doc:"Paths of the host."`
 	Tmpfs  []TmpfsMount `toml:"tmpfs" max:"100" doc:"Fresh, writable and bounded; owned by the workload's user."`
-	Proc   *string      `toml:"proc" enum:"masked|none|pid-only" doc:"/proc of the new PID namespace with the default masks, or none. \"pid-only\" is not supported yet. Default: masked."`
+	Proc   *string      `toml:"proc" enum:"masked|none|pid-only" doc:"/proc of the new PID namespace with the default masks, or none. \"pid-only\" has the processes and none of the kernel's files, which takes Linux 5.8. Default: masked."`
 	Sysfs  *bool        `toml:"sysfs" doc:"/sys, read-only. Default: false."`
 	Dev    *string      `toml:"dev" enum:"minimal|none" doc:"/dev with null, zero, full, random, urandom, tty, the fd links and an own devpts, or none. Default: minimal."`
 	Mqueue *bool        `toml:"mqueue" doc:"/dev/mqueue, POSIX message queues. Default: false."`
@@ -106,6 +109,7 @@ type BindMount struct {
 	Writable  bool    `toml:"writable" doc:"Mount it writable. Default: false."`
 	Exec      bool    `toml:"exec" doc:"Allow programs and libraries to be executed from it. Default: false."`
 	Recursive bool    `toml:"recursive" doc:"Take the mounts below it too. Default: false."`
+	IDMap     bool    `toml:"idmap" doc:"What belongs to an id on disk belongs to the same id inside the user namespace. Default: false, nobody's there."`
 }
 
 // TmpfsMount is one fresh tmpfs.

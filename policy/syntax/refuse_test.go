@@ -18,11 +18,11 @@ var refused = map[string]struct{ text, want string }{
 	},
 	"unknown key, nothing like it": {
 		"policy = 1\n[root]\nzzzzzzzz = 1\n",
-		`p.toml:3:1: unknown key: "zzzzzzzz"; hint: the keys here are path, image, writable, symlinks`,
+		`p.toml:3:1: unknown key: "zzzzzzzz"; hint: the keys here are path, image, writable, idmap, symlinks`,
 	},
 	"unknown key of an inline table in a list": {
 		"policy = 1\n[mounts]\nbind = [\n  { from = \"/a\", mode = \"ro\" },\n]\n",
-		`p.toml:4:18: unknown key: "mode"; hint: the keys here are from, at, type, writable, exec, recursive`,
+		`p.toml:4:18: unknown key: "mode"; hint: the keys here are from, at, type, writable, exec, recursive, idmap`,
 	},
 	"a dotted key in quotes": {
 		"policy = 1\n[cgroup]\n\"memory.max\" = \"1G\"\n",

@@ -28,6 +28,7 @@ type State struct {
 
 	Exec, Devices bool // in the terms of mount(8): not noexec, not nodev
 	Recursive     bool // what the host has mounted below is there too
+	Mapped        bool // what belongs to an id on disk belongs to the same id inside
 	Covered       bool // where the host has mounted something here, what lies under that is shown
 
 	Mount  *sealed.Mount   // the mount it lies in; nil: the root
@@ -67,10 +68,13 @@ func (s State) String() string {
 	for _, f := range []struct {
 		on   bool
 		word string
-	}{{s.Exec, "exec"}, {s.Devices, "dev"}, {s.Recursive, "recursive"}} {
+	}{{s.Exec, "exec"}, {s.Devices, "dev"}, {s.Recursive, "recursive"}, {s.Mapped, "idmap"}, {s.pidOnly(), "pids"}} {
 		if f.on {
 			words = append(words, f.word)
 		}
 	}
 	return words[0] + " (" + strings.Join(words[1:], ",") + ")"
 }
+
+// pidOnly: a procfs without the kernel's own files.
+func (s State) pidOnly() bool { return s.Mount != nil && s.Mount.PIDOnly }

@@ -39,10 +39,10 @@ func holder(p *sealed.Policy, path string) State {
 		return root(p, path)
 	}
 	device := deviceAt(p, m, path)
-	if device == nil && empty(m, path) {
+	if device == nil && empty(m, path) || m.PIDOnly && path != m.Target && !ofProcess(path[len(m.Target)+1:]) {
 		return State{Mount: m, Leads: leads(p, path)}
 	}
-	s := State{Access: ReadOnly, Origin: kindNames[m.Kind], Exec: m.Exec, Devices: m.Devices, Recursive: m.Recursive, Mount: m, Device: device}
+	s := State{Access: ReadOnly, Origin: kindNames[m.Kind], Exec: m.Exec, Devices: m.Devices, Recursive: m.Recursive, Mapped: m.IDMap, Mount: m, Device: device}
 	if m.Kind == sealed.Bind {
 		s.Origin = host(m.Source, m.Target, path)
 		s.Covered = !m.Recursive && path != m.Target
@@ -76,6 +76,13 @@ func empty(m *sealed.Mount, path string) bool {
 	return m.Kind == sealed.Tmpfs
 }
 
+// ofProcess tells whether a path in a procfs belongs to a process: it begins with a
+// number, or the name of who looks. With subset=pid nothing else is there.
+func ofProcess(path string) bool {
+	name, _, _ := strings.Cut(path, "/")
+	return name == "self" || name == "thread-self" || strings.Trim(name, "0123456789") == ""
+}
+
 func deepest(p *sealed.Policy, path string) *sealed.Mount {
 	var found *sealed.Mount
 	for i := range p.Mounts {
@@ -90,7 +97,7 @@ func deepest(p *sealed.Policy, path string) *sealed.Mount {
 // root is the state of a path in no mount. An assembled root is an empty tmpfs with
 // links, in which nothing is executed; one of the host is all of its directory.
 func root(p *sealed.Policy, path string) State {
-	s := State{Access: ReadOnly}
+	s := State{Access: ReadOnly, Mapped: p.Root.IDMap}
 	if p.Root.Writable {
 		s.Access = Writable
 	}

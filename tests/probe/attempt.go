@@ -73,6 +73,15 @@ var attempts = map[string]func(operand string) error{
 	"setgid":      func(s string) error { return withNumber(s, unix.Setgid) },
 	"setgroups":   func(s string) error { return withNumber(s, func(n int) error { return unix.Setgroups([]int{n}) }) },
 	"sethostname": func(s string) error { return unix.Sethostname([]byte(s)) },
+	"owner":       owner,
+	"bind":        bindPort,
+	"clock":       clock,
+	"set-clock":   setClock,
+	"adjtimex":    adjust,
+	"offsets":     func(string) error { return overwrite("/proc/self/timens_offsets", "boottime 7 0\n") },
+	"uid-map":     func(string) error { return overwrite("/proc/self/uid_map", "0 0 1\n") },
+	"mkdir":       func(p string) error { return unix.Mkdir(p, 0o755) },
+	"chown":       func(p string) error { return unix.Lchown(p, 0, 0) },
 	"tiocsti":     func(string) error { return unix.IoctlSetPointerInt(0, unix.TIOCSTI, ' ') },
 }
 

@@ -1,0 +1,124 @@
+package tests
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// owned makes a directory that holds a file of root's, one of uid 7, gid 8, and one of an id
+// that no map has.
+func owned(t *testing.T) string {
+	t.Helper()
+	dir := canaryDir(t)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, ids := range map[string][2]int{"root": {0, 0}, "seven": {7, 8}, "far": {70000, 70000}} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(path, ids[0], ids[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// idmapped tells whether the file system of a directory can have its ids mapped.
+func needIDMap(t *testing.T, dir string) {
+	t.Helper()
+	needUserNamespaces(t)
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		t.Fatal(err)
+	}
+	for _, magic := range []int64{unix.EXT4_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.OVERLAYFS_SUPER_MAGIC} {
+		if int64(fs.Type) == magic {
+			return
+		}
+	}
+	t.Skipf("%s is on a file system (%#x) of which it is not known whether its ids can be mapped", dir, fs.Type)
+}
+
+// Owners on disk are owners inside; without idmap, or outside of the map, they are nobody.
+func TestS53MappedMounts(t *testing.T) {
+	needRoot(t)
+	dir := owned(t)
+	needIDMap(t, dir)
+	r := confined(t, rootInside+`[mounts]
+bind = [
+  { from = "`+bin+`/app", at = "/app", exec = true, idmap = true },
+  { from = "`+dir+`", at = "/mapped", idmap = true, writable = true },
+  { from = "`+dir+`", at = "/plain", writable = true },
+]
+[why]
+"mounts./mapped" = "what is made on disk is looked at"
+`, "owner:/app", "owner:/mapped/root", "owner:/mapped/seven", "owner:/mapped/far", "owner:/plain/root", "owner:/plain/seven",
+		"read:/mapped/root", "read:/mapped/seven", "read:/mapped/far", "read:/plain/root", "mkdir:/mapped/made", "mkdir:/plain/too", "owner:/mapped/made")
+	r.attempts(t, "0:0", "owner:/app", "owner:/mapped/root", "owner:/mapped/made")
+	r.attempts(t, "7:8", "owner:/mapped/seven")
+	r.attempts(t, "65534:65534", "owner:/mapped/far", "owner:/plain/root", "owner:/plain/seven")
+	r.attempts(t, "ok", "read:/mapped/root", "mkdir:/mapped/made")
+	r.attempts(t, "EACCES", "read:/mapped/seven", "read:/mapped/far", "read:/plain/root", "mkdir:/plain/too")
+	for _, m := range r.Mounts {
+		f := strings.Fields(m)
+		if got, want := strings.Contains(f[5], "idmapped"), f[4] == "/app" || f[4] == "/mapped"; got != want {
+			t.Errorf("%s: idmapped is %v", f[4], got)
+		}
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(filepath.Join(dir, "made"), &st); err != nil || st.Uid != 0 || st.Gid != 0 {
+		t.Errorf("on disk it belongs to %d:%d: %v", st.Uid, st.Gid, err)
+	}
+}
+
+// A directory of the host as root, with the owners of the disk, and what it holds mounted
+// below.
+func TestS53MappedRoot(t *testing.T) {
+	needRoot(t)
+	dir := owned(t)
+	needIDMap(t, dir)
+	for _, sub := range []string{"app", "proc", "dev"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := confined(t, rootInside+"[root]\npath = \""+dir+"\"\nidmap = true\n", "owner:/", "owner:/root", "read:/root", "write:/root")
+	r.attempts(t, "0:0", "owner:/", "owner:/root")
+	r.attempts(t, "ok", "read:/root")
+	r.attempts(t, "EROFS", "write:/root")
+}
+
+// The mounts below a recursive bind are mapped too, or the launch ends: proc cannot be.
+func TestS53MountsBelow(t *testing.T) {
+	needRoot(t)
+	dir := owned(t)
+	needIDMap(t, dir)
+	below := filepath.Join(dir, "below")
+	if err := os.Mkdir(below, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	more := rootInside + `[mounts]
+bind = [{ from = "` + bin + `/app", at = "/app", exec = true }, { from = "` + dir + `", at = "/mapped", idmap = true, recursive = true }]
+`
+	mounted := func(fstype string) {
+		if err := unix.Mount("none", below, fstype, 0, ""); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Unmount(below, unix.MNT_DETACH) })
+	}
+	mounted("tmpfs")
+	if err := os.WriteFile(filepath.Join(below, "x"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := confined(t, more, "owner:/mapped/below/x", "read:/mapped/root")
+	r.attempts(t, "0:0", "owner:/mapped/below/x")
+	mounted("proc")
+	launch(t, compiled(t, policy("below", "", more))).expect(t, 247, fmt.Sprintf("mount_setattr(%s, MOUNT_ATTR_IDMAP)", dir), "cannot have its ids mapped", "test.toml:")
+}
