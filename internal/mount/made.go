@@ -1,7 +1,7 @@
 package mount
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"casemate/internal/facts"
@@ -17,30 +17,46 @@ type Instance struct {
 	Options []string // of it, as proc_pid_mountinfo(5) shows them; it may have others
 	Size    uint64   // bytes, and inodes, that it is bounded by; 0 for no bound of ours
 	Inodes  uint64
-	Here    string // what stands there, as Standing writes it; "" for the kernel's own
+	Here    Stands // what stands there; the zero value for the kernel's own
 }
 
-// Standing writes down what stands at a path: its mode with the type, its owner, and of a
-// device the number.
-func Standing(mode, uid, gid uint32, rdev uint64) string {
-	kind := ""
-	switch mode & unix.S_IFMT {
-	case unix.S_IFDIR:
-		kind = "directory"
-	case unix.S_IFREG:
-		kind = "file"
-	case unix.S_IFSOCK:
-		kind = "socket"
-	case unix.S_IFLNK:
-		kind = "symbolic link"
-	case unix.S_IFIFO:
-		kind = "FIFO"
-	case unix.S_IFCHR:
-		kind = fmt.Sprintf("character device %d:%d", unix.Major(rdev), unix.Minor(rdev))
-	case unix.S_IFBLK:
-		kind = fmt.Sprintf("block device %d:%d", unix.Major(rdev), unix.Minor(rdev))
+// Stands is what stands at a path: its mode with the type, its owner, and of a device the
+// number.
+type Stands struct {
+	Mode, UID, GID uint32
+	Number         uint64
+}
+
+// String writes it down. Past package fmt: a launch has some fifty of them.
+func (s Stands) String() string {
+	b := make([]byte, 0, 48)
+	number := func(text string, n uint64, base int) {
+		b = strconv.AppendUint(append(b, text...), n, base)
 	}
-	return fmt.Sprintf("%s %04o %d:%d", kind, mode&0o7777, uid, gid)
+	device := func(text string) {
+		number(text, uint64(unix.Major(s.Number)), 10)
+		number(":", uint64(unix.Minor(s.Number)), 10)
+	}
+	switch s.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		b = append(b, "directory"...)
+	case unix.S_IFREG:
+		b = append(b, "file"...)
+	case unix.S_IFSOCK:
+		b = append(b, "socket"...)
+	case unix.S_IFLNK:
+		b = append(b, "symbolic link"...)
+	case unix.S_IFIFO:
+		b = append(b, "FIFO"...)
+	case unix.S_IFCHR:
+		device("character device ")
+	case unix.S_IFBLK:
+		device("block device ")
+	}
+	number(" 0", uint64(s.Mode&0o7777), 8)
+	number(" ", uint64(s.UID), 10)
+	number(":", uint64(s.GID), 10)
+	return string(b)
 }
 
 // Made lists the file systems of a finished tree that are the launch's own.
@@ -48,18 +64,18 @@ func Made(p *sealed.Policy, f *facts.Facts) []Instance {
 	label := options(fileLabel(p, f))
 	var all []Instance
 	if p.Root.Path == "" {
-		all = append(all, Instance{Path: "/", Type: "tmpfs", Options: label, Size: 1 << 20, Inodes: 1024, Here: Standing(unix.S_IFDIR|0o755, 0, 0, 0)})
+		all = append(all, Instance{Path: "/", Type: "tmpfs", Options: label, Size: 1 << 20, Inodes: 1024, Here: Stands{Mode: unix.S_IFDIR | 0o755}})
 	}
 	for i := range p.Mounts {
 		m := &p.Mounts[i]
 		switch at := (Instance{Path: m.Target}); m.Kind {
 		case sealed.Tmpfs:
 			at.Type, at.Options, at.Size, at.Inodes = "tmpfs", label, m.Size, m.Inodes
-			at.Here = Standing(unix.S_IFDIR|m.Mode, p.Namespaces.HostUID(m.UID), p.Namespaces.HostGID(m.GID), 0)
+			at.Here = Stands{Mode: unix.S_IFDIR | m.Mode, UID: p.Namespaces.HostUID(m.UID), GID: p.Namespaces.HostGID(m.GID)}
 			all = append(all, at)
 		case sealed.Dev:
 			at.Type, at.Options, at.Size, at.Inodes = "tmpfs", label, m.Size, m.Inodes
-			at.Here = Standing(unix.S_IFDIR|0o755, 0, 0, 0)
+			at.Here = Stands{Mode: unix.S_IFDIR | 0o755}
 			all = append(all, at, Instance{Path: m.Target + "/pts", Type: "devpts", Options: append([]string{"mode=620", "ptmxmode=666"}, label...)})
 		case sealed.Proc, sealed.Sysfs, sealed.Mqueue, sealed.Cgroup2:
 			at.Type, at.Options = kernels[m.Kind], options(subset(m))
@@ -71,7 +87,7 @@ func Made(p *sealed.Policy, f *facts.Facts) []Instance {
 		if m.Type == sealed.Directory {
 			mode = unix.S_IFDIR
 		}
-		all = append(all, Instance{Path: m.Path, Type: "tmpfs", Here: Standing(mode, 0, 0, 0)})
+		all = append(all, Instance{Path: m.Path, Type: "tmpfs", Here: Stands{Mode: mode}})
 	}
 	return all
 }
@@ -88,36 +104,42 @@ func options(list [][2]string) []string {
 	return all
 }
 
-// Thing is what must stand in a file system of a launch's own.
-type Thing struct{ Path, Text string }
+// Node is a device that must stand in a finished tree.
+type Node struct {
+	Path string
+	Here Stands
+}
 
-// Nodes are the devices of a finished tree, with what Standing says of them.
-func Nodes(p *sealed.Policy) []Thing {
-	var all []Thing
+// Nodes are the devices of a finished tree.
+func Nodes(p *sealed.Policy) []Node {
+	var all []Node
 	for i := range p.Mounts {
 		if p.Mounts[i].Kind != sealed.Dev {
 			continue
 		}
 		for _, n := range nodes {
-			all = append(all, Thing{p.Mounts[i].Target + "/" + n.name, Standing(unix.S_IFCHR|0o666, 0, 0, unix.Mkdev(n.major, n.minor))})
+			all = append(all, Node{p.Mounts[i].Target + "/" + n.name, Stands{Mode: unix.S_IFCHR | 0o666, Number: unix.Mkdev(n.major, n.minor)}})
 		}
 		for _, d := range p.Devices {
 			mode := uint32(unix.S_IFCHR | 0o666)
 			if d.Block {
 				mode = unix.S_IFBLK | 0o666
 			}
-			all = append(all, Thing{p.Mounts[i].Target + "/" + strings.TrimPrefix(d.Path, "/dev/"), Standing(mode, 0, 0, unix.Mkdev(d.Major, d.Minor))})
+			all = append(all, Node{p.Mounts[i].Target + "/" + strings.TrimPrefix(d.Path, "/dev/"), Stands{Mode: mode, Number: unix.Mkdev(d.Major, d.Minor)}})
 		}
 	}
 	return all
 }
 
-// Links are the symbolic links of a finished tree that the launch makes, with what they lead to.
-func Links(p *sealed.Policy) []Thing {
-	var all []Thing
+// Link is a symbolic link that the launch makes, with what it leads to.
+type Link struct{ Path, Target string }
+
+// Links are those of a finished tree.
+func Links(p *sealed.Policy) []Link {
+	var all []Link
 	if p.Root.Path == "" {
 		for _, s := range p.Root.Symlinks {
-			all = append(all, Thing{s.Path, s.Target})
+			all = append(all, Link{s.Path, s.Target})
 		}
 	}
 	for i := range p.Mounts {
@@ -125,7 +147,7 @@ func Links(p *sealed.Policy) []Thing {
 			continue
 		}
 		for _, k := range links {
-			all = append(all, Thing{p.Mounts[i].Target + "/" + k[0], k[1]})
+			all = append(all, Link{p.Mounts[i].Target + "/" + k[0], k[1]})
 		}
 	}
 	return all

@@ -13,13 +13,39 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// stop has init stop where it is, in its wait for the release, and gives what lets it go
+// on: it will be stopped by the time that its filter is asked for, and nothing changes
+// meanwhile. Where its filter cannot be asked for it is let be.
+func (r *reader) stop(t Target) (goOn func()) {
+	if r.hidden(t) != "" {
+		return func() {}
+	}
+	if err := unix.PtraceSeize(t.PID); err != nil {
+		r.fail("seccomp program", fmt.Errorf("PTRACE_SEIZE: %w", err))
+		return func() {}
+	}
+	if err := unix.PtraceInterrupt(t.PID); err != nil {
+		r.fail("seccomp program", fmt.Errorf("PTRACE_INTERRUPT: %w", err))
+	}
+	return func() {
+		if err := unix.PtraceDetach(t.PID); err != nil {
+			r.fail("seccomp program", fmt.Errorf("PTRACE_DETACH: %w", err))
+		}
+	}
+}
+
 // filter compares the program of the filter itself, byte for byte, with the policy's of this
-// architecture. The kernel shows it to a tracer (ptrace(2), PTRACE_SECCOMP_GET_FILTER); so
-// init, which waits for its release, is stopped for some 20 us, and goes on waiting.
+// architecture. The kernel shows it to a tracer (ptrace(2), PTRACE_SECCOMP_GET_FILTER).
 func (r *reader) filter(t Target) {
+	if r.hidden(t) != "" || r.err != nil {
+		return
+	}
 	want, err := seccomp.Pick(t.Policy, runtime.GOARCH)
-	r.fail("seccomp program", err)
-	if r.hidden(t) != "" || err != nil {
+	if err == nil {
+		err = stopped(t.PID)
+	}
+	if err != nil {
+		r.fail("seccomp program", err)
 		return
 	}
 	got, err := program(t.PID, len(want.Program))
@@ -31,24 +57,8 @@ func digest(program []byte) string {
 	return fmt.Sprintf("%d instructions, sha256 %x", len(program)/8, sha256.Sum256(program))
 }
 
-// program stops the process, which must be a child of the caller's thread, and gives the
-// digest of its first filter, of which size bytes are expected.
-func program(pid, size int) (digestOf string, err error) {
-	if err := unix.PtraceSeize(pid); err != nil {
-		return "", fmt.Errorf("PTRACE_SEIZE: %w", err)
-	}
-	// The tracee goes on. One that is dead is no tracee any more (ESRCH).
-	defer func() {
-		if e := unix.PtraceDetach(pid); e != nil && err == nil {
-			err = fmt.Errorf("PTRACE_DETACH: %w", e)
-		}
-	}()
-	if err := unix.PtraceInterrupt(pid); err != nil {
-		return "", fmt.Errorf("PTRACE_INTERRUPT: %w", err)
-	}
-	if err := stopped(pid); err != nil {
-		return "", err
-	}
+// program gives the digest of the first filter of a stopped tracee, of which size bytes are expected.
+func program(pid, size int) (string, error) {
 	b := make([]byte, size)
 	n, err := sys.SeccompFilter(pid, 0, b)
 	switch {
@@ -66,23 +76,24 @@ func program(pid, size int) (digestOf string, err error) {
 var stopTime = 5 * time.Second
 
 // stopped waits for the stop, and leaves the wait status where it is: an end of init is for
-// its supervisor to reap. An init that does not stop is killed, which ends this wait.
+// its supervisor to reap. It asks again and again, which is seldom more than once: a timer of
+// the Go runtime's wants two descriptors, and ends the process where there are none.
 func stopped(pid int) error {
-	late := time.AfterFunc(stopTime, func() { unix.Kill(pid, unix.SIGKILL) })
-	defer late.Stop()
-	var info unix.Siginfo
-	for {
-		err := unix.Waitid(unix.P_PID, pid, &info, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT|unix.WALL, nil)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("waitid: %w", err)
-		}
+	pause := unix.Timespec{Nsec: 20_000}
+	for end := time.Now().Add(stopTime); ; {
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_PID, pid, &info, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT|unix.WNOHANG|unix.WALL, nil)
 		const trapped = 4 // CLD_TRAPPED, sigaction(2)
-		if info.Code != trapped {
-			return errors.New("init has ended, or did not stop")
+		switch {
+		case err != nil && !errors.Is(err, unix.EINTR):
+			return fmt.Errorf("waitid: %w", err)
+		case err == nil && info.Code == trapped:
+			return nil
+		case err == nil && info.Code != 0:
+			return errors.New("init has ended")
+		case time.Now().After(end):
+			return fmt.Errorf("init does not stop in %s", stopTime)
 		}
-		return nil
+		unix.Nanosleep(&pause, nil)
 	}
 }

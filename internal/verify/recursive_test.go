@@ -80,6 +80,7 @@ func TestParseMount(t *testing.T) {
 		"1 2 0:3 / /u rw unbindable - tmpfs t rw":                                        {1, "/u", "rw", false, "tmpfs", "rw"},
 		"1 2 0:3 / /u rw - tmpfs shared:1 rw":                                            {1, "/u", "rw", false, "tmpfs", "rw"},
 		"1 2 0:3 / /u rw some:thing - tmpfs t rw,x=-,y":                                  {1, "/u", "rw", false, "tmpfs", "rw,x=-,y"},
+		"1 2 0:3 / /u\u00a0ro,nosuid\rx rw - tmpfs  rw,x":                                {1, "/u\u00a0ro,nosuid\rx", "rw", false, "tmpfs", "rw,x"},
 		"7 2 0:4 net:[4026531840] /run/netns/x\\012 rw - nsfs nsfs rw":                   {7, "/run/netns/x\n", "rw", false, "nsfs", "rw"},
 		"99999999999 2 0:3 / /very/long rw,nosuid,nodev,noexec,relatime - proc - rw,a=b": {99999999999, "/very/long", "rw,nosuid,nodev,noexec,relatime", false, "proc", "rw,a=b"},
 	} {

@@ -19,27 +19,45 @@ type tree struct {
 	root   int
 	dir    int    // the directory that was looked into last
 	name   string // its path
-	points map[string]point
+	points []point
 }
 
 // point is what was found where a mount should be.
 type point struct {
+	path string
 	place
-	here []found
+	of     found // the mount that the path leads to
+	alone  bool  // and no other is there
+	absent bool  // there is none
 }
 
 // place is what stands at a path.
 type place struct {
 	Identity
-	mount    uint64
-	top      bool // the root of its mount
-	standing string
+	mount  uint64
+	top    bool // the root of its mount
+	stands mount.Stands
+	err    error // nothing was found
+}
+
+// as compares with what should stand there. What is as it should be is written down once.
+func (p place) as(want mount.Stands) (wanted, got string) {
+	wanted = want.String()
+	switch {
+	case p.err != nil:
+		got = "(" + p.err.Error() + ")"
+	case p.stands == want:
+		got = wanted
+	default:
+		got = p.stands.String()
+	}
+	return wanted, got
 }
 
 func (r *reader) open() *tree {
 	root, err := unix.Openat(r.proc.dir, "root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	r.fail("root", err)
-	return &tree{root: root, dir: -1, points: map[string]point{}}
+	return &tree{root: root, dir: -1}
 }
 
 func (t *tree) close() {
@@ -50,9 +68,25 @@ func (t *tree) close() {
 	}
 }
 
-// keep remembers what was found where a mount should be.
-func (t *tree) keep(path string, at place, here []found) {
-	t.points[path] = point{at, slices.Clone(here)}
+// keep remembers what was found where a mount should be, and tells whether the path leads to it.
+func (t *tree) keep(path string, at place, here []found) bool {
+	p := point{path: path, place: at, alone: len(here) == 1, absent: len(here) == 0}
+	led := slices.IndexFunc(here, func(f found) bool { return f.id == at.mount })
+	if led >= 0 {
+		p.of = here[led]
+	}
+	t.points = append(t.points, p)
+	return led >= 0
+}
+
+// point finds it again. A map for some sixty took longer to make than this to look.
+func (t *tree) point(path string) *point {
+	for i := range t.points {
+		if t.points[i].path == path {
+			return &t.points[i]
+		}
+	}
+	return &point{absent: true}
 }
 
 // into opens a directory of the tree, unless it is open already.
@@ -87,7 +121,7 @@ func (t *tree) at(p string) place {
 		at, err = lookAt(dir, name, flags)
 	}
 	if err != nil {
-		return place{standing: "(" + err.Error() + ")"}
+		return place{err: err}
 	}
 	return at
 }
@@ -99,8 +133,8 @@ func lookAt(dir int, name string, flags int) (place, error) {
 	}
 	return place{
 		Identity: Identity{unix.Mkdev(st.Dev_major, st.Dev_minor), st.Ino}, mount: st.Mnt_id,
-		top:      st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0,
-		standing: mount.Standing(uint32(st.Mode), st.Uid, st.Gid, unix.Mkdev(st.Rdev_major, st.Rdev_minor)),
+		top:    st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0,
+		stands: mount.Stands{Mode: uint32(st.Mode), UID: st.Uid, GID: st.Gid, Number: unix.Mkdev(st.Rdev_major, st.Rdev_minor)},
 	}, nil
 }
 
@@ -110,26 +144,27 @@ func lookAt(dir int, name string, flags int) (place, error) {
 func (r *reader) contents(t Target, tree *tree) {
 	for _, p := range t.Policy.Mounts {
 		if from, copied := t.Sources[p.Target]; copied {
-			r.add("source", p.Target, from.String(), tree.points[p.Target].Identity.String())
+			r.add("source", p.Target, from.String(), tree.point(p.Target).Identity.String())
 		}
 	}
 	if from, copied := t.Sources["/"]; copied {
-		r.add("source", "/", from.String(), tree.points["/"].Identity.String())
+		r.add("source", "/", from.String(), tree.point("/").Identity.String())
 	}
 	for _, m := range mount.Made(t.Policy, t.Facts) {
 		r.made(m, tree)
 	}
 	for _, n := range mount.Nodes(t.Policy) {
-		r.add("node", n.Path, n.Text, tree.at(n.Path).standing)
+		want, got := tree.at(n.Path).as(n.Here)
+		r.add("node", n.Path, want, got)
 	}
 	for _, l := range mount.Links(t.Policy) {
-		r.add("link", l.Path, l.Text, tree.link(l.Path))
+		r.add("link", l.Path, l.Target, tree.link(l.Path))
 	}
 	for _, d := range [...]struct{ kind, link string }{{"root", "root"}, {"directory", "cwd"}} {
 		at, err := lookAt(r.proc.dir, d.link, 0)
 		r.fail(d.link, err)
 		got := fmt.Sprintf("%s of mount %d", at.Identity, at.mount)
-		if top := tree.points["/"]; at.top && len(top.here) == 1 && top.here[0].id == at.mount {
+		if top := tree.point("/"); at.top && top.alone && top.of.id == at.mount {
 			got = "/"
 		}
 		r.add(d.kind, "", "/", got)
@@ -138,19 +173,18 @@ func (r *reader) contents(t Target, tree *tree) {
 
 // made compares a file system of the launch's own.
 func (r *reader) made(m mount.Instance, tree *tree) {
-	at := tree.points[m.Path]
-	if len(at.here) == 0 {
+	at := tree.point(m.Path)
+	if at.absent {
 		return // which is a difference already
 	}
 	got := "(covered)"
-	for _, f := range at.here {
-		if f.id == at.mount {
-			got = f.kind(m)
-		}
+	if at.of.id != 0 {
+		got = at.of.kind(m)
 	}
 	r.add("type", m.Path, strings.Join(append([]string{m.Type}, m.Options...), " "), got)
-	if m.Here != "" {
-		r.add("standing", m.Path, m.Here, at.standing)
+	if m.Here != (mount.Stands{}) {
+		want, got := at.as(m.Here)
+		r.add("standing", m.Path, want, got)
 	}
 	if m.Size != 0 {
 		page := uint64(unix.Getpagesize())

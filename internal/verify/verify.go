@@ -84,17 +84,20 @@ func Run(t Target) (Result, error) {
 	}
 	defer own.close()
 	r := &reader{proc: p, own: own, Result: Result{Checks: make([]Check, 0, usualChecks)}}
+	r.status(t) // says also whether init can be stopped
+	goOn := r.stop(t)
 	for _, group := range [...]func(*reader, Target){
-		(*reader).status, (*reader).reported, (*reader).filter, (*reader).labels, (*reader).process, (*reader).limits, (*reader).program,
-		(*reader).namespaces, (*reader).mapped, (*reader).visit, (*reader).cgroup, (*reader).mounts, (*reader).descriptors, (*reader).unread,
+		(*reader).reported, (*reader).labels, (*reader).process, (*reader).limits, (*reader).program, (*reader).namespaces, (*reader).mapped,
+		(*reader).visit, (*reader).cgroup, (*reader).mounts, (*reader).descriptors, (*reader).filter, (*reader).unread,
 	} {
 		group(r, t)
 	}
+	goOn()
 	return r.Result, r.err
 }
 
 // usualChecks is room for those of a usual launch.
-const usualChecks = 256
+const usualChecks = 144
 
 // reader collects checks; the first error of reading sticks.
 type reader struct {

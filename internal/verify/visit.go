@@ -16,7 +16,7 @@ func (r *reader) visit(t Target) {
 	if flags == 0 {
 		return
 	}
-	name, loopback, err := look(t.PID, r.own, int(flags))
+	name, loopback, err := inside(t.PID, r.own, int(flags))
 	r.fail("namespaces from inside", err)
 	if flags&unix.CLONE_NEWUTS != 0 {
 		r.add("hostname", "", t.Policy.Namespaces.Hostname, name)
@@ -26,7 +26,7 @@ func (r *reader) visit(t Target) {
 	}
 }
 
-func look(pid int, own *proc, flags int) (name, loopback string, err error) {
+func inside(pid int, own *proc, flags int) (name, loopback string, err error) {
 	there, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return "", "", fmt.Errorf("pidfd_open: %w", err)
