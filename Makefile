@@ -111,6 +111,8 @@ install: build bin/casemate-shim.apparmor
 	install -o root -g root -m 644 dist/systemd/casemate@.service dist/systemd/casemate-apparmor.service dist/systemd/casemate.target $(DESTDIR)$(UNITDIR)
 	install -d -o root -g root -m 755 $(DESTDIR)/usr/share/casemate/casemate@.service.d
 	install -o root -g root -m 644 dist/systemd/casemate@.service.d/*.conf $(DESTDIR)/usr/share/casemate/casemate@.service.d
+	install -d -o root -g root -m 755 $(DESTDIR)/usr/share/casemate/selinux
+	install -o root -g root -m 644 dist/selinux/*.cil $(DESTDIR)/usr/share/casemate/selinux
 	install -o root -g root -m 644 bin/casemate-shim.apparmor $(DESTDIR)/usr/share/casemate/casemate-shim.apparmor
 	install -D -o root -g root -m 644 dist/apparmor/casemate-shim $(DESTDIR)/etc/apparmor.d/casemate-shim
 

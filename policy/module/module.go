@@ -100,6 +100,9 @@ const (
 var systemTypes = []string{
 	"bin_t", "shell_exec_t", "lib_t", "ld_so_t", "ld_so_cache_t", "textrel_shlib_t", "usr_t", "etc_t", "net_conf_t", "cert_t",
 	"locale_t", "fonts_t", "root_t",
+	// The reference policy's attributes of all programs and of all files below /etc: a daemon's
+	// own program is httpd_exec_t, not bin_t.
+	"exec_type", "configfile",
 }
 
 // files: its own, those of the image that are bound in, and the labels of what it may write.
@@ -232,7 +235,7 @@ func (w *writer) manager() {
 	}
 	if m.Notify() {
 		w.line("; The shim's socket for sd_notify(3), in the state directory.")
-		for _, t := range []string{"var_run_t", "init_runtime_t", "tmpfs_t"} {
+		for _, t := range []string{"casemate_state_t", "var_run_t", "init_runtime_t", "tmpfs_t"} {
 			w.optional(t, [2]string{"sock_file", "write getattr"})
 		}
 	}

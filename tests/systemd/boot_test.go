@@ -44,6 +44,11 @@ func TestUnitsAreUnderstood(t *testing.T) {
 // nginx and redis are there after the boot, without a hand, and they answer.
 func TestBoot(t *testing.T) {
 	needSystemd(t)
+	booted(t)
+}
+
+func booted(t *testing.T) {
+	t.Helper()
 	for _, name := range []string{"nginx", "redis"} {
 		wants(t, unit(name), map[string]string{"ActiveState": "active", "SubState": "running", "NRestarts": "0", "Result": "success"})
 	}

@@ -44,6 +44,8 @@ var rungs = []rung{
 	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 100 * time.Second, cpus: "2", load: seLinux},
 	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd, lsm: "apparmor", limit: 240 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemd},
+	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd, lsm: "selinux", limit: 240 * time.Second,
+		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemdSELinux},
 }
 
 // integration are the tests of casemate/tests that match, with the binaries under test.

@@ -45,8 +45,18 @@ func rootImage(path string, fill func(root string) error) error {
 		return err
 	}
 	// Without a random number and times of its own, the same files make the same image.
-	_, err = run("", "mkfs.erofs", "--quiet", "-T0", "-U00000000-0000-0000-0000-000000000000", path, root)
+	args := []string{"--quiet", "-T0", "-U00000000-0000-0000-0000-000000000000"}
+	// A root with an SELinux policy is labelled by it.
+	if contexts := filepath.Join(root, "etc/selinux/default/contexts/files/file_contexts"); exists(contexts) {
+		args = append(args, "--file-contexts="+contexts)
+	}
+	_, err = run("", "mkfs.erofs", append(args, path, root)...)
 	return err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // sweep removes what runs have left that were killed an hour ago or earlier.
@@ -109,7 +119,12 @@ func populate(tree, root string) error {
 	if err := buildStatic(filepath.Join(root, "usr/lib/casemate-test/app/probe"), "casemate/tests/probe"); err != nil {
 		return err
 	}
-	_, err = run("", "env", "CGO_ENABLED=0", "go", "test", "-c", "-ldflags", "-s -w",
+	return systemdTest(root)
+}
+
+// systemdTest puts the tests into the image.
+func systemdTest(root string) error {
+	_, err := run("", "env", "CGO_ENABLED=0", "go", "test", "-c", "-ldflags", "-s -w",
 		"-o", filepath.Join(root, "usr/lib/casemate-test/systemd.test"), "casemate/tests/systemd")
 	return err
 }

@@ -1,0 +1,113 @@
+package vm
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// systemdSELinux is the rung with systemd as PID 1 and SELinux enforcing, by Debian's policy
+// and the modules that an image has besides: dist/selinux and those of its services. The root
+// is labelled, and the shim runs in a domain of its own.
+func systemdSELinux(i *image) error {
+	tree, err := debianTree()
+	if err != nil {
+		return err
+	}
+	i.disks = append(i.disks, disk{readonly: true, make: func(path string) error {
+		return rootImage(path, func(root string) error { return populateSELinux(tree, root) })
+	}})
+	i.guest.Root, i.guest.Init = "erofs /dev/vda", "/lib/systemd/systemd"
+	return nil
+}
+
+// notOurs are services that do not start: a domain that no policy has, one that is not for
+// services of ours, one that the shim may not enter, one that enforces nothing, and a profile
+// where AppArmor is not.
+var notOurs = map[string]string{
+	"unknown":  `selinux = { type = "casemate_unknown_t" }`,
+	"foreign":  `selinux = { type = "ntpd_t", level = "auto" }`,
+	"still":    `selinux = { type = "casemate_still_t" }`,
+	"loose":    `selinux = { type = "casemate_loose_t" }`,
+	"apparmor": `apparmor = { generate = true }`,
+}
+
+func populateSELinux(tree, root string) error {
+	if err := base(tree, root); err != nil {
+		return err
+	}
+	tests, err := directory()
+	if err != nil {
+		return err
+	}
+	own := filepath.Join(tests, "vm/testdata/systemd-selinux")
+	if err := copyTree(filepath.Join(own, "etc"), filepath.Join(root, "etc")); err != nil {
+		return err
+	}
+	b, err := newBuilder(root)
+	if err != nil {
+		return err
+	}
+	if err := b.trust(); err != nil {
+		return err
+	}
+	modules := []string{filepath.Join(tests, "../dist/selinux/casemate.cil"), filepath.Join(tests, "../dist/selinux/casemate-shim.cil"), filepath.Join(own, "domains.cil")}
+	examples := filepath.Join(tests, "../examples/appliance")
+	for _, name := range []string{"nginx", "redis"} {
+		if err := b.withLSM(filepath.Join(examples, name+".toml"), name, `selinux = { generate = true, level = "auto" }`); err != nil {
+			return err
+		}
+		module, err := b.module(name)
+		if err != nil {
+			return err
+		}
+		modules = append(modules, module)
+	}
+	modules = append(modules, filepath.Join(own, "local.cil"))
+	for name, lsm := range notOurs {
+		if err := b.withLSM(filepath.Join(examples, "redis.toml"), name, lsm); err != nil {
+			return err
+		}
+	}
+	if err := copyFile(filepath.Join(examples, "nginx.conf"), filepath.Join(root, "usr/share/casemate/nginx.conf"), 0o644); err != nil {
+		return err
+	}
+	policy, err := referencePolicy(modules...)
+	if err != nil {
+		return err
+	}
+	if err := withPolicy(policy, root); err != nil {
+		return err
+	}
+	return systemdTest(root)
+}
+
+// withLSM seals a policy of the appliance for a service of some name, with another [lsm].
+func (b *builder) withLSM(policy, name, lsm string) error {
+	text, err := os.ReadFile(policy)
+	if err != nil {
+		return err
+	}
+	const before = "apparmor = { generate = true }"
+	of := strings.TrimSuffix(filepath.Base(policy), ".toml")
+	if !strings.Contains(string(text), before) {
+		return fmt.Errorf("%s has no %q", policy, before)
+	}
+	changed := strings.NewReplacer(before, lsm, fmt.Sprintf("service = %q", of), fmt.Sprintf("service = %q", name)).Replace(string(text))
+	source := filepath.Join(filepath.Dir(b.root), name+".toml")
+	if err := os.WriteFile(source, []byte(changed), 0o644); err != nil {
+		return err
+	}
+	return b.seal(source)
+}
+
+// module writes the SELinux module of a sealed policy into a file of its name.
+func (b *builder) module(name string) (string, error) {
+	text, err := run("", b.tool, "show", "--selinux", b.sealed(name))
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(filepath.Dir(b.root), "casemate_"+name+".cil")
+	return path, os.WriteFile(path, []byte(text), 0o644)
+}
