@@ -142,7 +142,7 @@ func (v *view) text() string {
 		line("network", "the namespace %s", v.Network)
 	}
 	line("hostname", "%s", orNone(v.Hostname))
-	line("root", "%s, %s%s", v.Root, map[bool]string{true: "writable", false: "read-only"}[v.RootWritable], map[bool]string{true: ", idmap"}[v.RootIDMap])
+	line("root", "%s%s, %s%s", v.Root, v.RootImage, map[bool]string{true: "writable", false: "read-only"}[v.RootWritable], map[bool]string{true: ", idmap"}[v.RootIDMap])
 	rows("symlinks", v.Symlinks)
 	for _, m := range v.Mounts {
 		line("mount", "%s", strings.TrimRight(fmt.Sprintf("%-24s %-9s %-24s %s", m.Target, m.Kind, m.Flags, join(m.Source, m.Bounds, m.At)), " "))

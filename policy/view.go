@@ -26,7 +26,8 @@ type view struct {
 	OOMScore     *int32     `json:"oom_score_adj,omitempty"`
 	TTY          bool       `json:"tty,omitempty"`
 	Rlimits      []row      `json:"rlimits"`
-	Root         string     `json:"root"` // a path of the host, or "assembled"
+	Root         string     `json:"root"`                 // a path of the host, or "assembled"
+	RootImage    *imageView `json:"root_image,omitempty"` // Root is a file system image
 	RootWritable bool       `json:"root_writable"`
 	RootIDMap    bool       `json:"root_idmap,omitempty"`
 	Symlinks     []row      `json:"symlinks"`
@@ -64,6 +65,23 @@ type row struct {
 	At    string `json:"at,omitempty"`
 }
 
+// imageView is what an image is verified by; empty strings for nothing.
+type imageView struct {
+	Verity string `json:"verity"`
+	Hash   string `json:"root_hash"`
+}
+
+// String words it for a person.
+func (i *imageView) String() string {
+	switch {
+	case i == nil:
+		return ""
+	case i.Verity == "":
+		return " (an image, not verified)"
+	}
+	return fmt.Sprintf(" (an image, verified by %s with the root %s)", i.Verity, i.Hash)
+}
+
 // mountRow is one mount.
 type mountRow struct {
 	Target string `json:"target"`
@@ -95,6 +113,13 @@ func newView(f *sealed.File) *view {
 	}
 	if p.Root.Path != "" {
 		v.Root = p.Root.Path
+	}
+	if i := &p.Root.Image; i.File != "" {
+		v.Root = i.File
+		v.RootImage = &imageView{Verity: i.Verity}
+		if i.Verity != "" {
+			v.RootImage.Hash = fmt.Sprintf("%x", i.Hash)
+		}
 	}
 	v.namespaces(p)
 	v.rows(p)

@@ -149,6 +149,8 @@ func (l *launched) open(o plan.Open) (int, error) {
 		return prepare.Listen(o.N)
 	case plan.Secrets:
 		return l.secrets()
+	case plan.Image:
+		return l.state.Image(o)
 	case plan.Notify:
 		ours, tree, err := l.state.Notify()
 		l.notify = ours

@@ -23,6 +23,7 @@ var edges = map[string][]string{
 	"internal/gate":      nil,
 	"internal/sys":       nil,
 	"internal/child":     nil,
+	"internal/image":     {"internal/sys"},
 	"internal/nofile":    nil,
 	"internal/inherit":   nil,
 	"internal/facts":     {"internal/sys"},
@@ -39,7 +40,7 @@ var edges = map[string][]string{
 	"internal/launch":    {"apparmor", "internal/caps", "internal/cgroup", "internal/exit", "internal/facts", "internal/landlock", "internal/mount", "internal/network", "internal/plan", "internal/seccomp", "internal/sealed", "selinux"},
 	"internal/render":    {"internal/child", "internal/plan"},
 	"internal/holder":    {"internal/child", "internal/exit", "internal/plan", "internal/prepare", "internal/render"},
-	"internal/prepare":   {"apparmor", "internal/exit", "internal/facts", "internal/orders", "internal/plan", "internal/sys"},
+	"internal/prepare":   {"apparmor", "internal/exit", "internal/facts", "internal/image", "internal/orders", "internal/plan", "internal/sys"},
 	"internal/verify":    {"apparmor", "internal/caps", "internal/facts", "internal/landlock", "internal/gate", "internal/mount", "internal/sealed", "internal/seccomp", "internal/sys"}, // and never internal/plan: what should be is the policy's
 	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate", "internal/notify", "internal/sys"},
 	"shim":               {"internal/child", "internal/exit", "internal/facts", "internal/gate", "internal/holder", "internal/launch", "internal/orders", "internal/plan", "internal/prepare", "internal/render", "internal/sealed", "internal/verify", "selinux", "shim/supervise"},

@@ -59,7 +59,7 @@ func idMapped(is bool) uint64 {
 
 func rootAttributes(p *sealed.Policy) uint64 {
 	set := uint64(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
-	if p.Root.Path == "" {
+	if p.Root.Assembled() {
 		set |= unix.MOUNT_ATTR_NOEXEC
 	}
 	if !p.Root.Writable {

@@ -63,7 +63,7 @@ func (s Stands) String() string {
 func Made(p *sealed.Policy, f *facts.Facts) []Instance {
 	label := options(fileLabel(p, f))
 	var all []Instance
-	if p.Root.Path == "" {
+	if p.Root.Assembled() {
 		all = append(all, Instance{Path: "/", Type: "tmpfs", Options: label, Size: 1 << 20, Inodes: 1024, Here: Stands{Mode: unix.S_IFDIR | 0o755}})
 	}
 	for i := range p.Mounts {
@@ -137,7 +137,7 @@ type Link struct{ Path, Target string }
 // Links are those of a finished tree.
 func Links(p *sealed.Policy) []Link {
 	var all []Link
-	if p.Root.Path == "" {
+	if p.Root.Assembled() {
 		for _, s := range p.Root.Symlinks {
 			all = append(all, Link{s.Path, s.Target})
 		}

@@ -99,7 +99,7 @@ func holder(p *sealed.Policy, path string) (slot, rest string, fresh bool) {
 		}
 	}
 	if in == nil {
-		return plan.Root, path[1:], p.Root.Path == ""
+		return plan.Root, path[1:], p.Root.Assembled()
 	}
 	return slotOf(in.Target), rest, in.Kind == sealed.Tmpfs || in.Kind == sealed.Dev
 }

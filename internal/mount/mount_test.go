@@ -95,6 +95,7 @@ func TestAttributes(t *testing.T) {
 		want string
 	}{
 		{sealed.Root{}, "ro,nosuid,nodev,noexec"}, {sealed.Root{Writable: true}, "nosuid,nodev,noexec"},
+		{sealed.Root{Image: sealed.Image{File: "/a"}}, "ro,nosuid,nodev"},
 		{sealed.Root{Path: "/srv"}, "ro,nosuid,nodev"}, {sealed.Root{Path: "/srv", Writable: true}, "nosuid,nodev"},
 	} {
 		if got := flagText(rootAttributes(&sealed.Policy{Root: c.root})); got != c.want {
@@ -194,6 +195,22 @@ func TestOpens(t *testing.T) {
 	p.Root = sealed.Root{Path: "/srv", At: "p:2"}
 	if got := Opens(p)[0]; got != (plan.Open{Slot: plan.Root, Kind: plan.Tree, Path: "/srv", Type: "dir", At: "p:2"}) {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestOpensImage(t *testing.T) {
+	p := &sealed.Policy{Root: sealed.Root{Image: sealed.Image{File: "/a.erofs", Verity: "/a.verity", Hash: [32]byte{31: 7}}, At: "p:2"}}
+	want := plan.Open{Slot: plan.Root, Kind: plan.Image, Path: "/a.erofs", Type: "file", Verity: plan.Verity{Tree: "/a.verity", Hash: [32]byte{31: 7}}, At: "p:2"}
+	if got := Opens(p); len(got) != 1 || got[0] != want {
+		t.Errorf("%+v", got)
+	}
+	l := &plan.List{}
+	AttachRoot(l, p, &facts.Facts{})
+	Seal(l, p)
+	for _, s := range l.Steps { // the parent has made it: only attributes, and its place
+		if s.Op != plan.MountSetattr && s.Op != plan.MoveMount {
+			t.Errorf("%s", s)
+		}
 	}
 }
 

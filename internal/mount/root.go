@@ -19,6 +19,9 @@ func Opens(p *sealed.Policy) []plan.Open {
 	if p.Root.Path != "" {
 		opens = append(opens, plan.Open{Slot: plan.Root, Kind: plan.Tree, Path: p.Root.Path, Type: "dir", IDMap: p.Root.IDMap, At: p.Root.At})
 	}
+	if i := &p.Root.Image; i.File != "" {
+		opens = append(opens, plan.Open{Slot: plan.Root, Kind: plan.Image, Path: i.File, Type: "file", Verity: plan.Verity{Tree: i.Verity, Hash: i.Hash}, At: p.Root.At})
+	}
 	for i := range p.Mounts {
 		m := &p.Mounts[i]
 		if kind, ok := made[m.Kind]; ok {
@@ -63,7 +66,7 @@ func Propagation(l *plan.List, p *sealed.Policy) {
 // AttachRoot attaches the new root over the old one, with nosuid and nodev; read-only too where the root is a directory of the host.
 func AttachRoot(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 	attrs := rootAttributes(p)
-	if p.Root.Path == "" {
+	if p.Root.Assembled() {
 		filesystem(l, p.Root.At, plan.Root, "tmpfs", attrs&^unix.MOUNT_ATTR_RDONLY,
 			append([][2]string{{"mode", "0755"}, {"size", "1m"}, {"nr_inodes", "1024"}}, fileLabel(p, f)...)...)
 	} else {
@@ -85,7 +88,7 @@ func Seal(l *plan.List, p *sealed.Policy) {
 			setattr(l, m.At, slotOf(m.Target), unix.MOUNT_ATTR_RDONLY, false, false)
 		}
 	}
-	if p.Root.Path == "" && !p.Root.Writable {
+	if p.Root.Assembled() && !p.Root.Writable {
 		setattr(l, p.Root.At, plan.Root, unix.MOUNT_ATTR_RDONLY, false, false)
 	}
 }

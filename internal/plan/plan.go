@@ -61,6 +61,7 @@ const (
 	Given     OpenKind = "given"    // opened by the shim itself: gate, orders, init
 	Listen    OpenKind = "listen"   // passed by the service manager, its n-th; Path is its name
 	Notify    OpenKind = "notify"   // a detached copy of the shim's socket for sd_notify(3)
+	Image     OpenKind = "image"    // a detached mount of the file system in the file at Path
 	Namespace OpenKind = "ns"       // a namespace of the holder's; Path is its name below /proc/PID/ns
 	Join      OpenKind = "join"     // the network namespace whose file stands at Path
 	Secrets   OpenKind = "secrets"  // a detached ramfs with copies of the manager's credentials
@@ -74,8 +75,15 @@ type Open struct {
 	Path string // resolved once, without symbolic links on the way
 	Type string // what must stand there: "dir", "file", "socket"
 
-	IDMap bool // Tree, Recursive: its owners are ids of the user namespace
-	At    string
+	IDMap  bool   // Tree, Recursive: its owners are ids of the user namespace
+	Verity Verity // Image: what its blocks are verified by
+	At     string
+}
+
+// Verity is a hash tree of dm-verity and the hash at its root; the zero value is none.
+type Verity struct {
+	Tree string // its path, resolved like the image's
+	Hash [32]byte
 }
 
 // Step is one system call of the child.

@@ -71,6 +71,12 @@ func (o Open) describe() string {
 		return fmt.Sprintf("a detached copy of %s %s%s", o.Type, o.Path, mapped)
 	case Recursive:
 		return fmt.Sprintf("a detached copy of %s %s and the mounts below%s", o.Type, o.Path, mapped)
+	case Image:
+		text := "a detached mount of the image " + o.Path
+		if o.Verity.Tree != "" {
+			text += fmt.Sprintf(", verified by the hash tree %s with the root %x", o.Verity.Tree, o.Verity.Hash)
+		}
+		return text
 	case Namespace:
 		return fmt.Sprintf("/proc/HOLDER/ns/%s", o.Path)
 	case Join:

@@ -167,7 +167,7 @@ func (s *State) clear() error {
 			errs = append(errs, fmt.Errorf("remove %s: %w", name, err))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.removeVerity())...)
 }
 
 // Left is what a killed shim of this name had left, once Record has looked.

@@ -140,6 +140,9 @@ func codeRlimit(c *wire.Coder, r *Rlimit) {
 
 func codeRoot(c *wire.Coder, r *Root) {
 	c.String(&r.Path, maxPath)
+	c.String(&r.Image.File, maxPath)
+	c.String(&r.Image.Verity, maxPath)
+	codeDigest(c, &r.Image.Hash)
 	c.Bool(&r.Writable)
 	c.Bool(&r.IDMap)
 	wire.List(c, &r.Symlinks, 12, maxSymlinks, codeSymlink)

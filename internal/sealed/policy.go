@@ -61,11 +61,23 @@ type Rlimit struct {
 
 // Root says what becomes "/".
 type Root struct {
-	Path     string    // a directory of the host, or "" for a fresh tmpfs assembled from mounts
-	Writable bool      // default: read-only
+	Path     string    // a directory of the host
+	Image    Image     // or a file system in a file of the host; with neither a fresh tmpfs assembled from mounts
+	Writable bool      // default: read-only; an image always is
 	IDMap    bool      // a directory of the host: its owners are ids of the user namespace
 	Symlinks []Symlink // only in an assembled root
 	At       string
+}
+
+// Assembled tells whether the root is a fresh tmpfs, in which the launch makes what it needs.
+func (r *Root) Assembled() bool { return r.Path == "" && r.Image.File == "" }
+
+// Image is a file system in a file: erofs or squashfs, told apart by their magic numbers.
+// The zero value is none.
+type Image struct {
+	File   string   // on the host
+	Verity string   // a file of the host with the hash tree of dm-verity; "": the image is taken as it is
+	Hash   [32]byte // SHA-256 at the root of the tree; zero without one
 }
 
 // Symlink is made in an assembled root before it turns read-only.

@@ -6,9 +6,12 @@ func validRoot(p *Policy) error {
 		if why := pathFault(r.Path); why != "" {
 			return invalid(r.At, "root %s %s", clip(r.Path), why)
 		}
-		if len(r.Symlinks) != 0 {
-			return invalid(r.At, "root %s is a directory of the host and gets no symlinks", r.Path)
-		}
+	}
+	if why := r.imageFault(); why != "" {
+		return invalid(r.At, "root image %s %s", clip(r.Image.File), why)
+	}
+	if !r.Assembled() && len(r.Symlinks) != 0 {
+		return invalid(r.At, "a root that is not assembled gets no symlinks")
 	}
 	if r.IDMap && r.Path == "" {
 		return invalid(r.At, "an assembled root has its ids mapped")
@@ -25,6 +28,39 @@ func validRoot(p *Policy) error {
 		}
 	}
 	return nil
+}
+
+// imageFault is what is wrong with the image. A hash without a tree would be ignored, and a
+// tree with the hash zero is one whose hash was forgotten.
+func (r *Root) imageFault() string {
+	i := &r.Image
+	if i.File == "" {
+		if *i != (Image{}) {
+			return "has a hash tree or a root hash and no file"
+		}
+		return ""
+	}
+	if why := pathFault(i.File); why != "" {
+		return why
+	}
+	switch {
+	case r.Path != "":
+		return "is a second root, beside a directory"
+	case r.Writable:
+		return "is writable; no image is"
+	case i.Verity == "" && i.Hash != [32]byte{}:
+		return "has a root hash and no hash tree"
+	case i.Verity == "":
+		return ""
+	case i.Hash == [32]byte{}:
+		return "has a hash tree and no root hash"
+	case i.Verity == i.File:
+		return "is its own hash tree"
+	}
+	if why := pathFault(i.Verity); why != "" {
+		return "has a hash tree that " + why
+	}
+	return ""
 }
 
 func validMounts(p *Policy) error {

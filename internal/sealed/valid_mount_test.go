@@ -50,6 +50,16 @@ func TestPaths(t *testing.T) {
 
 func TestRoot(t *testing.T) {
 	refused(t, []refusal{
+		{"symlinks in an image", func(p *Policy) { p.Root.Image.File, p.Root.Writable = "/a", false }, "gets no symlinks"},
+		{"image beside a directory", func(p *Policy) { p.Root = Root{Path: "/b", Image: Image{File: "/a"}} }, "second root"},
+		{"writable image", func(p *Policy) { p.Root = Root{Writable: true, Image: Image{File: "/a"}} }, "is writable"},
+		{"image without a file", func(p *Policy) { p.Root.Image.Verity = "/a" }, "no file"},
+		{"hash of no image", func(p *Policy) { p.Root.Image.Hash[5] = 1 }, "no file"},
+		{"hash without a tree", func(p *Policy) { p.Root = Root{Image: Image{File: "/a", Hash: [32]byte{1}}} }, "no hash tree"},
+		{"tree without a hash", func(p *Policy) { p.Root = Root{Image: Image{File: "/a", Verity: "/b"}} }, "no root hash"},
+		{"tree in the image", func(p *Policy) { p.Root = Root{Image: Image{"/a", "/a", [32]byte{1}}} }, "its own hash tree"},
+		{"relative image", func(p *Policy) { p.Root = Root{Image: Image{File: "a"}} }, "root image"},
+		{"relative tree", func(p *Policy) { p.Root = Root{Image: Image{"/a", "b", [32]byte{1}}} }, "hash tree that"},
 		{"symlinks in the host's directory", func(p *Policy) { p.Root.Path = "/srv/root" }, "gets no symlinks"},
 		{"symlink without a target", func(p *Policy) { p.Root.Symlinks[0].Target = "" }, "is empty"},
 		{"symlink target", func(p *Policy) { p.Root.Symlinks[0].Target = "a\nb" }, "control"},
@@ -67,6 +77,8 @@ func TestRoot(t *testing.T) {
 	})
 	accepted(t, []refusal{
 		{name: "host directory", change: func(p *Policy) { p.Root.Path, p.Root.Symlinks = "/srv/root", nil }},
+		{name: "image", change: func(p *Policy) { p.Root = Root{Image: Image{File: "/a.erofs"}} }},
+		{name: "verified image", change: func(p *Policy) { p.Root = Root{Image: Image{"/a.erofs", "/a.verity", [32]byte{1}}} }},
 		{name: "the host's own root", change: func(p *Policy) { p.Root.Path, p.Root.Symlinks = "/", nil }},
 		{name: "symlink with a like name", change: func(p *Policy) { p.Root.Symlinks[0].Path = "/usr2" }},
 		{name: "dangling, upwards", change: func(p *Policy) { p.Root.Symlinks[0].Target = "../../x" }},

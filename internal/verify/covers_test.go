@@ -45,6 +45,7 @@ var policies = map[string]string{
 	"Exec.SetOOM": "oom_score_adj", "Exec.OOMScore": "oom_score_adj", "Exec.TTY": "terminal", "Exec.At": "-place",
 	"Rlimit.Resource": "limit", "Rlimit.Soft": "limit", "Rlimit.Hard": "limit", "Rlimit.At": "-place",
 
+	"Root.Image": "-below", "Image.File": "source,mount", "Image.Verity": "-the table of its device is read back before it is mounted (internal/image)", "Image.Hash": "-the same",
 	"Root.Path": "source", "Root.Writable": "mount", "Root.Symlinks": "link", "Root.IDMap": "mount", "Root.At": "-place",
 	"Symlink.Path": "link", "Symlink.Target": "link", "Symlink.At": "-place",
 	"Namespaces.New": "namespace,pid inside", "Namespaces.Hostname": "hostname", "Namespaces.At": "-place",

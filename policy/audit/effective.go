@@ -60,7 +60,7 @@ func (e *Effective) mounts(p *sealed.Policy) {
 	if p.Root.Writable {
 		e.Writable = append(e.Writable, fmt.Sprintf("/ (%s)", orWord(p.Root.Path, "tmpfs")))
 	}
-	if p.Root.Path != "" {
+	if !p.Root.Assembled() {
 		e.Executable = append(e.Executable, "/")
 	}
 	for _, m := range p.Mounts {

@@ -23,6 +23,7 @@ var fields = map[string]string{
 	"Exec.SetOOM": "opens nothing", "Exec.OOMScore": "opens nothing", "Exec.TTY": "typing into it has its reason under [why]", "Exec.At": "place",
 	"Rlimit.Resource": "PRC-003", "Rlimit.Soft": "below the hard one", "Rlimit.Hard": "PRC-003", "Rlimit.At": "place",
 
+	"Root.Image": "below", "Image.File": "FS-010", "Image.Verity": "FS-010", "Image.Hash": "FS-010: it goes with the tree",
 	"Root.Path": "FS-002 FS-008 CAP-002", "Root.Writable": "FS-001 CAP-004", "Root.Symlinks": "opens nothing", "Root.At": "place", "Root.IDMap": "a writable root is FS-001",
 	"Symlink.Path": "opens nothing", "Symlink.Target": "opens nothing", "Symlink.At": "place",
 

@@ -130,6 +130,16 @@ func defeatedMasks(v *view) {
 	}
 }
 
+func unverifiedImage(v *view) {
+	if i := &v.policy.Root.Image; i.File != "" && i.Verity == "" {
+		severity := Severity(0)
+		if inMutableDir(i.File) {
+			severity = High
+		}
+		v.root("root.image "+word(i.File), severity, "the root is the image %s, without a root hash", i.File)
+	}
+}
+
 func unboundMemory(v *view) {
 	most, ok := v.limit("memory.max")
 	if !ok {
@@ -156,6 +166,10 @@ func (v *view) limit(file string) (uint64, bool) {
 // mutableDirs of a host are written while it runs, by more than its image.
 var mutableDirs = []string{"/var", "/home", "/run", "/tmp", "/mnt", "/media", "/srv", "/root", "/dev/shm"}
 
+func inMutableDir(path string) bool {
+	return slices.ContainsFunc(mutableDirs, func(d string) bool { return tree.Within(path, d) })
+}
+
 // codeSuffixes of scripts and configuration, which programs are given as arguments; a
 // directory of state is an argument too, and is meant to be written.
 var codeSuffixes = []string{".sh", ".py", ".pl", ".rb", ".js", ".lua", ".php", ".conf", ".cfg", ".ini", ".toml", ".yaml", ".yml", ".json", ".xml"}
@@ -166,11 +180,11 @@ func mutableCode(v *view) {
 		if m.Kind != sealed.Bind || !m.Exec {
 			continue
 		}
-		if slices.ContainsFunc(mutableDirs, func(d string) bool { return tree.Within(m.Source, d) }) {
+		if inMutableDir(m.Source) {
 			v.mount(m, 0, "programs are executed from %s of the host, which is written while it runs", m.Source)
 		}
 	}
-	if slices.ContainsFunc(mutableDirs, func(d string) bool { return tree.Within(v.policy.Root.Path, d) }) {
+	if inMutableDir(v.policy.Root.Path) {
 		v.root("root.path "+word(v.policy.Root.Path), 0, "the root is %s of the host, which is written while it runs", v.policy.Root.Path)
 	}
 	for _, arg := range v.policy.Exec.Argv[1:] {

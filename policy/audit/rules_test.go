@@ -38,7 +38,7 @@ func TestRulesAreComplete(t *testing.T) {
 			t.Errorf("%s: a line break or a bar does not go into the table", r.ID)
 		}
 	}
-	if len(rules) != 75 {
+	if len(rules) != 76 {
 		t.Errorf("%d rules", len(rules))
 	}
 }

@@ -44,4 +44,8 @@ var fileRules = []*Rule{
 		Fix:        "Nothing: the launch closes all others.",
 		Cannot:     "the launch closes every descriptor that the policy does not name",
 		References: []string{"CVE-2024-21626"}},
+	{ID: "FS-010", Severity: Medium, check: unverifiedImage,
+		Title: "the root is an image that nothing verifies",
+		Why:   "The kernel's file system code reads the image as root, and the workload runs what is in it. Where the host is verified and the file lies on a disk that is not, whoever writes to that disk decides about both.",
+		Fix:   "Make a hash tree (veritysetup format), and name it and the root hash: the policy's signature then covers the image. Or waive the rule for an image that lies in the host's own, verified one."},
 }

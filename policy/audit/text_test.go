@@ -82,6 +82,8 @@ var texts = []struct {
 	{"FS-005", "mounts./p /proc", "p.toml:5:25", High, `mounts.bind = [{ from = "/proc", at = "/p" }]` + why("mounts./p"), `mounts.bind = [{ from = "/usr", at = "/p" }]`},
 	{"FS-007", "mounts./w", "p.toml:5:24", Medium, "mounts.tmpfs = [{ at = \"/w\", size = \"64M\" }]\ncgroup.memory.max = \"32M\"", "mounts.tmpfs = [{ at = \"/w\", size = \"64M\" }]\ncgroup.memory.max = \"64M\""},
 	{"FS-008", "mounts./app /home/x/app", "p.toml:5:25", High, `mounts.bind = [{ from = "/home/x/app", at = "/app", exec = true }]`, `mounts.bind = [{ from = "/usr/lib/x", at = "/app", exec = true }]`},
+	{"FS-010", "root.image /usr/share/a.erofs", "p.toml:5:23", Medium, `root.image = { file = "/usr/share/a.erofs" }`, verifiedImage},
+	{"FS-010", "root.image /var/lib/a.erofs", "p.toml:5:23", High, `root.image = { file = "/var/lib/a.erofs" }`, verifiedImage},
 	{"FS-008", "root.path /srv/root", "p.toml:5:13", High, `root.path = "/srv/root"`, `root.path = "/usr/lib/root"`},
 
 	{"NS-001", "namespaces.ipc", "p.toml:5:21", High, `namespaces.share = ["ipc"]` + why("namespaces.ipc"), ``},
@@ -167,3 +169,5 @@ func of(r *Report, rule, subject string) *Finding {
 	}
 	return nil
 }
+
+var verifiedImage = `root.image = { file = "/var/lib/a.erofs", verity = "/var/lib/a.verity", root_hash = "` + strings.Repeat("1f", 32) + `" }`

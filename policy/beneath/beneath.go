@@ -100,7 +100,7 @@ func (s Set) Mounts(p *sealed.Policy, stated Stated) {
 			s.Grant(name, t, Exec, at)
 		}
 	}
-	grant("/", sealed.Directory, p.Root.Writable, p.Root.Path != "", p.Root.At)
+	grant("/", sealed.Directory, p.Root.Writable, !p.Root.Assembled(), p.Root.At)
 	for i := range p.Mounts {
 		m := &p.Mounts[i]
 		if own, ok := Kernel[m.Kind]; ok {

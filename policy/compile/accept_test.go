@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -163,6 +164,10 @@ func TestMountOrder(t *testing.T) {
 func TestRoot(t *testing.T) {
 	p := good(t, "[root]\npath = \"/srv/root\"\nwritable = true\n[why]\n\"root.writable\" = \"a build server's own tree\"\n")
 	equal(t, p.Root, sealed.Root{Path: "/srv/root", Writable: true, At: "p.toml:5"})
+	p = good(t, "root.image = { file = \"/srv/a.erofs\" }\n")
+	equal(t, p.Root, sealed.Root{Image: sealed.Image{File: "/srv/a.erofs"}, At: "p.toml:5"})
+	p = good(t, "root.image = { file = \"/srv/a.erofs\", verity = \"/srv/a.verity\", root_hash = \""+strings.Repeat("1F", 32)+"\" }\n")
+	equal(t, p.Root.Image, sealed.Image{File: "/srv/a.erofs", Verity: "/srv/a.verity", Hash: [32]byte(bytes.Repeat([]byte{0x1f}, 32))})
 	p = good(t, "root.symlinks = { \"/lib\" = \"usr/lib\", \"/bin\" = \"/usr/bin\" }\n")
 	equal(t, p.Root.Symlinks, []sealed.Symlink{
 		{Path: "/bin", Target: "/usr/bin", At: "p.toml:5"}, {Path: "/lib", Target: "usr/lib", At: "p.toml:5"},

@@ -45,10 +45,10 @@ func (c *compiler) inTree(s string, p syntax.Position, list string) (string, sea
 	if c.cleanPath(name, p) == "" || !c.there(name, s, p) {
 		return "", t
 	}
-	writable, exec := c.out.Root.Writable, c.out.Root.Path != ""
+	writable, exec := c.out.Root.Writable, !c.out.Root.Assembled()
 	m := c.holder(name)
 	switch {
-	case m == nil && c.out.Root.Path == "":
+	case m == nil && c.out.Root.Assembled():
 		t = sealed.Directory // on the way to what is mounted below
 	case m != nil && m.Target == name:
 		t = m.Type
@@ -77,7 +77,7 @@ func (c *compiler) there(name, s string, p syntax.Position) bool {
 			return false
 		}
 	}
-	if c.out.Root.Path != "" || c.holder(name) != nil || slices.ContainsFunc(c.out.Mounts, func(m sealed.Mount) bool { return below(m.Target, name) }) {
+	if !c.out.Root.Assembled() || c.holder(name) != nil || slices.ContainsFunc(c.out.Mounts, func(m sealed.Mount) bool { return below(m.Target, name) }) {
 		return true
 	}
 	c.fail(p, s, "the root is assembled from [mounts] and holds nothing else", "no mount has this path in it")

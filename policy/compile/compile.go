@@ -81,7 +81,7 @@ func (c *compiler) compile() (*Result, error) {
 	}
 	c.file = layer.file
 	for _, room := range []func(){
-		c.unsupported, c.names, c.identity, c.exec, c.rlimits, c.root, c.namespaces, c.manager, c.mounts, c.masks,
+		c.names, c.identity, c.exec, c.rlimits, c.root, c.namespaces, c.manager, c.mounts, c.masks,
 		c.capabilities, c.lsm, c.cgroup, c.devices, c.signals, c.waivers, func() { c.seccomp(layer) }, c.landlock, c.whys, c.profile,
 	} {
 		room()

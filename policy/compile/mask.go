@@ -53,7 +53,7 @@ func (c *compiler) ownPaths(key string, list []string) []sealed.Path {
 			}
 		case slices.ContainsFunc(c.out.Mounts, func(m sealed.Mount) bool { return m.Target == name }):
 			c.fail(p, s, "a mount is read-only unless it says writable; leave it out to hide what it would show", "the path is where a mount goes")
-		case c.out.Root.Path == "" && !c.mounted(name):
+		case c.out.Root.Assembled() && !c.mounted(name):
 			c.fail(p, s, "the root is assembled from [mounts] and holds nothing else", "no mount has this path in it")
 		}
 		for _, earlier := range paths {

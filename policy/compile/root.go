@@ -26,7 +26,13 @@ func (c *compiler) root() {
 			c.fail(f.KeyPos("root.image"), "root.image", "there is root.path too", "two roots")
 		}
 	}
+	if f.Root.Image != nil {
+		c.image()
+	}
 	if given(f.Root.Writable, false) {
+		if f.Root.Image != nil {
+			c.fail(f.Pos("root.writable"), "true", "mount a tmpfs or a bind where it writes", "an image is read-only")
+		}
 		r.Writable = true
 		c.need("root.writable", f.Pos("root.writable"), "what the workload writes there stays, or is executed from there")
 	}
@@ -44,8 +50,11 @@ func (c *compiler) root() {
 func (c *compiler) symlinks() {
 	for _, name := range c.file.Find("root.symlinks").Keys() {
 		n, target := c.file.Find("root.symlinks", name), c.file.Root.Symlinks[name]
-		if c.out.Root.Path != "" {
+		switch {
+		case c.out.Root.Path != "":
 			c.fail(n.Key, name, "make it in the directory itself", "no link is made in a root that is a directory of the host")
+		case c.out.Root.Image.File != "":
+			c.fail(n.Key, name, "make it when the image is built", "no link is made in an image")
 		}
 		if c.cleanPath(name, n.Key) == "/" {
 			c.fail(n.Key, name, "", "the root is no link")

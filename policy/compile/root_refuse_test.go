@@ -50,8 +50,42 @@ root.symlinks = { "/a/b" = "c" }`,
 		"two roots": {
 			`root.path = "/srv/x"
 root.image = { file = "/srv/x.erofs" }`,
-			`p.toml:6:6: two roots: "root.image"; hint: there is root.path too
-p.toml:6:14: not supported yet: "root.image"`,
+			`p.toml:6:6: two roots: "root.image"; hint: there is root.path too`,
+		},
+		"image path": {
+			`root.image = { file = "x" }`,
+			`p.toml:5:23: the path is not absolute: "x"; hint: begin it with a slash`,
+		},
+		"image written to": {
+			`root.image = { file = "/x" }
+root.writable = true
+why = { "root.writable" = "the image would be written to, and a test says that this is refused" }`,
+			`p.toml:6:17: an image is read-only: "true"; hint: mount a tmpfs or a bind where it writes`,
+		},
+		"link in an image": {
+			`root.image = { file = "/x" }
+root.symlinks = { "/a" = "b" }`,
+			`p.toml:6:19: no link is made in an image: "/a"; hint: make it when the image is built`,
+		},
+		"root hash too short": {
+			`root.image = { file = "/x", verity = "/y", root_hash = "12" }`,
+			`p.toml:5:56: not 64 hexadecimal digits: "12"; hint: veritysetup format --hash=sha256 prints one`,
+		},
+		"root hash without a tree": {
+			`root.image = { file = "/x", root_hash = "1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f" }`,
+			`p.toml:5:6: a root hash and no hash tree: "root_hash"; hint: name its file with verity`,
+		},
+		"hash tree without a root hash": {
+			`root.image = { file = "/x", verity = "/y" }`,
+			`p.toml:5:6: a hash tree and no root hash: "verity"; hint: veritysetup format prints it: name it with root_hash`,
+		},
+		"hash tree in the image": {
+			`root.image = { file = "/x", verity = "/x", root_hash = "1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f" }`,
+			`p.toml:5:38: the hash tree is the image itself: "/x"; hint: make a file of its own: veritysetup format IMAGE TREE`,
+		},
+		"root hash of zeroes": {
+			`root.image = { file = "/x", verity = "/y", root_hash = "0000000000000000000000000000000000000000000000000000000000000000" }`,
+			`p.toml:5:56: a root hash of zeroes: "0000000000000000000000000000000000000000000000000000000000000000"`,
 		},
 	})
 }

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,15 +14,16 @@ func (d *differ) root() error {
 	o, n := &d.old.Policy.Root, &d.new.Policy.Root
 	c := Change{Subject: "path", Old: rootText(o), New: rootText(n), OldAt: o.At, NewAt: n.At}
 	switch {
-	case o.Path == n.Path:
-	case o.Path == "":
+	case c.Old == c.New:
+	case o.Assembled():
 		c.Order = Weaker
-	case n.Path == "":
+	case n.Assembled():
 		c.Order = Stricter
 	default:
 		c.Order = Incomparable
 	}
 	d.add(c)
+	d.verity(o, n)
 	d.add(Change{
 		Subject: "writable", Order: powers(flag(o.Writable), flag(n.Writable)), Old: yesNo(o.Writable), New: yesNo(n.Writable),
 		OldAt: o.At, NewAt: n.At,
@@ -34,10 +36,43 @@ func (d *differ) root() error {
 }
 
 func rootText(r *sealed.Root) string {
-	if r.Path == "" {
-		return "assembled"
+	switch {
+	case r.Image.File != "":
+		return "image:" + r.Image.File
+	case r.Path != "":
+		return "host:" + r.Path
 	}
-	return "host:" + r.Path
+	return "assembled"
+}
+
+// verity is what an image is held to. Another hash is another image; where the tree lies
+// does not matter, for it is held to the hash too.
+func (d *differ) verity(o, n *sealed.Root) {
+	if (o.Image.File == "") != (n.Image.File == "") { // the path says so
+		return
+	}
+	old, new := verityText(&o.Image), verityText(&n.Image)
+	c := Change{Subject: "root hash", Old: orNone(old), New: orNone(new), OldAt: o.At, NewAt: n.At}
+	switch {
+	case old == new:
+	case new == "":
+		c.Order = Weaker
+	case old == "":
+		c.Order = Stricter
+	default:
+		c.Order = Incomparable
+	}
+	d.add(c)
+	d.add(Change{
+		Subject: "hash tree", Order: either(o.Image.Verity, n.Image.Verity), Old: orNone(o.Image.Verity), New: orNone(n.Image.Verity), OldAt: o.At, NewAt: n.At,
+	})
+}
+
+func verityText(i *sealed.Image) string {
+	if i.Hash == [32]byte{} {
+		return ""
+	}
+	return fmt.Sprintf("%x", i.Hash)
 }
 
 // symlinks are behaviour: a link brings nothing into reach that its target was not.

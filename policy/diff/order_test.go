@@ -46,6 +46,8 @@ var powersEdits = []edit{
 
 var treeEdits = []edit{
 	{"a root of the host", func(p *sealed.Policy) { p.Root.Path = "/srv" }, Weaker, "path", Stricter},
+	{"an image for a root", func(p *sealed.Policy) { p.Root.Image.File = "/a" }, Weaker, "path", Stricter},
+	{"a verified image for a root", func(p *sealed.Policy) { p.Root.Image = verified }, Weaker, "path", Stricter},
 	{"a writable root", func(p *sealed.Policy) { p.Root.Writable = true }, Weaker, "writable", Stricter},
 	{"a link more", func(p *sealed.Policy) {
 		p.Root.Symlinks = append(p.Root.Symlinks, sealed.Symlink{Path: "/lib", Target: "usr/lib"})
@@ -110,6 +112,8 @@ var processEdits = []edit{
 	{"no limit where one depends on the machine", rlimit(6, infinite), Weaker, "nproc", Stricter},
 	{"none at all where one depends on the machine", rlimit(6, 0), Stricter, "nproc", Weaker},
 }
+
+var verified = sealed.Image{File: "/a", Verity: "/b", Hash: [32]byte{1}}
 
 var cgroupEdits = []edit{
 	{"more memory", limit("memory.max", "2097152"), Weaker, "memory.max", Stricter},

@@ -16,7 +16,7 @@ var handled = map[string]bool{
 	"Exec.Argv": true, "Exec.Env": true, "Exec.Cwd": true, "Exec.UID": true, "Exec.GID": true, "Exec.Groups": true,
 	"Exec.Umask": true, "Exec.SetOOM": true, "Exec.OOMScore": true, "Exec.TTY": true,
 	"Exec.Rlimits.Resource": true, "Exec.Rlimits.Soft": true, "Exec.Rlimits.Hard": true,
-	"Root.IDMap": true, "Root.Path": true, "Root.Writable": true, "Root.Symlinks.Path": true, "Root.Symlinks.Target": true,
+	"Root.IDMap": true, "Root.Path": true, "Root.Image.File": true, "Root.Image.Verity": true, "Root.Image.Hash": true, "Root.Writable": true, "Root.Symlinks.Path": true, "Root.Symlinks.Target": true,
 	"Namespaces.New": true, "Namespaces.Hostname": true, "Namespaces.Join": true,
 	"Namespaces.UIDs.Inside": true, "Namespaces.UIDs.Outside": true, "Namespaces.UIDs.Count": true,
 	"Namespaces.GIDs.Inside": true, "Namespaces.GIDs.Outside": true, "Namespaces.GIDs.Count": true,

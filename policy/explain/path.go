@@ -140,6 +140,9 @@ func source(s tree.State) string {
 	if rest, ok := strings.CutPrefix(s.Origin, "host:"); ok {
 		return rest + " of the host"
 	}
+	if rest, ok := strings.CutPrefix(s.Origin, "image:"); ok {
+		return "of the image " + rest
+	}
 	return map[string]string{
 		"root": "a tmpfs of its own", "tmpfs": "a tmpfs of its own", "proc": "procfs of its own processes", "sysfs": "sysfs",
 		"dev": "the minimal nodes", "mqueue": "its own message queues", "cgroup2": "its own cgroup",

@@ -50,6 +50,10 @@ func (t *tree) root() {
 		t.u.d.set("root.image.file", image.value)
 		done(image.item)
 	}
+	if tree, ok := t.u.last("RootVerity"); ok {
+		t.u.d.set("root.image.verity", tree.value)
+		done(tree.item)
+	}
 	if hash, ok := t.u.last("RootHash"); ok {
 		t.u.d.set("root.image.root_hash", hash.value)
 		done(hash.item)

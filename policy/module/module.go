@@ -124,7 +124,7 @@ func (w *writer) files() {
 			programs = execute
 		}
 	}
-	if r := w.policy.Root; r.Path != "" {
+	if r := w.policy.Root; !r.Assembled() {
 		programs = execute
 		if r.Writable {
 			labelled = append(labelled, r.Path)

@@ -79,12 +79,12 @@ var apparmorInit = [...]string{"/memfd:casemate-init", "/usr/lib/casemate/casema
 // regions are the root, where it has files, and the mounts.
 func regions(p *sealed.Policy) []region {
 	var all []region
-	if p.Root.Path != "" || p.Root.Writable {
+	if !p.Root.Assembled() || p.Root.Writable {
 		r := region{path: "/", may: read, at: p.Root.At}
 		if p.Root.Writable {
 			r.may |= write
 		}
-		if p.Root.Path != "" {
+		if !p.Root.Assembled() {
 			r.may |= run
 		}
 		all = append(all, r)

@@ -55,7 +55,7 @@ type Exec struct {
 // Root says what becomes "/".
 type Root struct {
 	Path     *string           `toml:"path" doc:"A directory of the host, treated as hostile: mount points must exist in it and no symbolic link is followed."`
-	Image    *Image            `toml:"image" doc:"A file system image. Not supported yet."`
+	Image    *Image            `toml:"image" doc:"A file system image, mounted read-only; mount points must exist in it."`
 	Writable *bool             `toml:"writable" doc:"Leave the root writable. Default: false."`
 	IDMap    bool              `toml:"idmap" doc:"What belongs to an id on disk belongs to the same id inside the user namespace. Default: false."`
 	Symlinks map[string]string `toml:"symlinks" doc:"Symbolic links made in an assembled root: path = target."`
@@ -63,8 +63,9 @@ type Root struct {
 
 // Image is a root file system in a file.
 type Image struct {
-	File     string  `toml:"file" need:"yes" doc:"An erofs or squashfs file of the host."`
-	RootHash *string `toml:"root_hash" doc:"Its dm-verity root hash, hexadecimal."`
+	File     string  `toml:"file" need:"yes" doc:"An erofs or squashfs file of the host, root's and writable by nobody else."`
+	Verity   *string `toml:"verity" doc:"A file of the host with its dm-verity hash tree, as veritysetup format makes it. Needs root_hash."`
+	RootHash *string `toml:"root_hash" doc:"The SHA-256 at the root of the hash tree, 64 hexadecimal digits. What does not hash up to it cannot be read."`
 }
 
 // Namespaces says which are shared, and sets up some.

@@ -105,6 +105,10 @@ func root(p *sealed.Policy, path string) State {
 		s.Origin, s.Exec, s.Covered = host(p.Root.Path, "/", path), true, path != "/"
 		return s
 	}
+	if p.Root.Image.File != "" { // nobody has mounted anything in it
+		s.Origin, s.Exec = "image:"+p.Root.Image.File+path, true
+		return s
+	}
 	for i := range p.Root.Symlinks {
 		if l := &p.Root.Symlinks[i]; Within(path, l.Path) {
 			return State{Link: l}

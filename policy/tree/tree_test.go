@@ -32,12 +32,22 @@ var ofHost = &sealed.Policy{
 	Masks:  []sealed.Path{{Path: "/etc/ssh", At: "ssh"}, {Path: "/sys/firmware", Default: true, At: "default"}},
 }
 
+var ofImage = &sealed.Policy{
+	Root:   sealed.Root{Image: sealed.Image{File: "/srv/a.erofs"}, At: "root"},
+	Mounts: []sealed.Mount{{Kind: sealed.Tmpfs, Target: "/run", Writable: true, At: "run"}},
+	Masks:  []sealed.Path{{Path: "/etc/ssh", At: "ssh"}},
+}
+
 func TestAt(t *testing.T) {
 	for _, test := range []struct {
 		policy   *sealed.Policy
 		path     string
 		want, at string
 	}{
+		{ofImage, "/", "image:/srv/a.erofs/ (ro,exec)", "root"},
+		{ofImage, "/usr/bin", "image:/srv/a.erofs/usr/bin (ro,exec)", "root"},
+		{ofImage, "/run/x", "tmpfs (rw)", "run"},
+		{ofImage, "/etc/ssh/key", "masked", "ssh"},
 		{assembled, "/", "root (ro)", "root"},
 		{assembled, "/etc", "absent", "root"},
 		{assembled, "/var/lib", "absent", "root"}, // leads

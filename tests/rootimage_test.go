@@ -1,0 +1,397 @@
+package tests
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// imageEnv names a directory with root images that are ready: a virtual machine has no
+// mkfs.erofs.
+const imageEnv = "CASEMATE_TEST_IMAGES"
+
+// rootImage is an image of the kind with the probe in it and the mount points that a
+// launch needs, in a directory that only root can write.
+func rootImage(t *testing.T, kind string) string {
+	t.Helper()
+	dir := imageDir(t)
+	path := filepath.Join(dir, "root."+kind)
+	if ready := os.Getenv(imageEnv); ready != "" {
+		writeFile(t, path, readFile(t, filepath.Join(ready, "root."+kind)))
+		return path
+	}
+	tree := filepath.Join(dir, "tree")
+	for _, d := range []string{"app", "dev", "proc", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(tree, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{"app/probe": readFile(t, filepath.Join(bin, "app/probe")), "app/data": strings.Repeat("verified ", 20000)} {
+		writeFile(t, filepath.Join(tree, name), text)
+		if err := os.Chmod(filepath.Join(tree, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	make := map[string][]string{"erofs": {"mkfs.erofs", path, tree}, "squashfs": {"mksquashfs", tree, path, "-quiet", "-no-progress"}}[kind]
+	if _, err := exec.LookPath(make[0]); err != nil {
+		t.Skip("needs erofs-utils and squashfs-tools: ", err)
+	}
+	if out, err := exec.Command(make[0], make[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// imageDir is a directory of root's; those of t.TempDir lie in one that everybody writes
+// to, which is no matter for a file.
+func imageDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inImage is a policy of the probe in an image. more comes behind [root].
+func inImage(service, image, more string) string {
+	return fmt.Sprintf(`policy = 1
+service = %q
+arch = ["amd64", "arm64"]
+[exec]
+argv = ["/app/probe"]
+[root.image]
+file = %q
+%s
+[mounts]
+tmpfs = [{ at = "/tmp", size = "1M" }]
+[seccomp]
+allow = ["@default", "@io", "@file-read", "@file-write", "@process", "@signals", "@threads", "@memory", "@time", "@sched", "capget"]
+`, service, image, more)
+}
+
+// loops lists the loop devices of this machine that are of a file with this in its path.
+func loops(t *testing.T, part string) (list []string) {
+	t.Helper()
+	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err == nil && strings.Contains(string(b), part) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// noLoops demands that none is left; the last user is gone a moment after the container.
+func noLoops(t *testing.T, image string) {
+	t.Helper()
+	eventually(t, func() bool { return loops(t, image) == nil }, func() string { return fmt.Sprintf("left behind: %q", loops(t, image)) })
+}
+
+// needLoop skips where there are no loop devices.
+func needLoop(t *testing.T) {
+	t.Helper()
+	needRoot(t)
+	if _, err := os.Stat("/dev/loop-control"); err != nil {
+		t.Skip("needs loop devices: ", err)
+	}
+}
+
+func TestRootImage(t *testing.T) {
+	needLoop(t)
+	for _, kind := range []string{"erofs", "squashfs"} {
+		t.Run(kind, func(t *testing.T) {
+			image := rootImage(t, kind)
+			sealed, sleeps := compiled(t, inImage("image", image, "")), sleeping(t, inImage("image", image, ""))
+			// What is there, and that none of it can be changed.
+			frozen := []string{"write:/app/data", "write:/new", "write:/app/new"}
+			r := decoded(t, launch(t, sealed, append([]string{"--", "read:/app/data", "write:/tmp/new"}, frozen...)...))
+			r.attempts(t, "ok", "read:/app/data", "write:/tmp/new")
+			r.attempts(t, "EROFS", frozen...)
+			noLoops(t, image)
+			// The receipt has compared it; the device is there while it runs and no longer.
+			p := running(t, sleeps)
+			p.until(t, "ready")
+			if got := loops(t, image); len(got) != 1 {
+				t.Errorf("devices of the image: %q", got)
+			}
+			p.signal(t, unix.SIGTERM)
+			p.wait(t)
+			noLoops(t, image)
+			// A shim that is killed leaves no device either.
+			p = running(t, sleeps)
+			p.until(t, "ready")
+			p.signal(t, unix.SIGKILL)
+			p.wait(t)
+			noLoops(t, image)
+			command(t, filepath.Join(bin, "casemate-shim"), "recover", "image").expect(t, 0)
+		})
+	}
+}
+
+// sleeping is the policy with a probe that stays.
+func sleeping(t *testing.T, text string) string {
+	t.Helper()
+	return compiled(t, strings.Replace(text, `["/app/probe"]`, `["/app/probe", "sleep"]`, 1))
+}
+
+// Many at once ask for the same free number of a device.
+func TestRootImagesAtOnce(t *testing.T) {
+	needLoop(t)
+	image := rootImage(t, "erofs")
+	var all []*process
+	for n := range 12 {
+		all = append(all, running(t, compiled(t, strings.Replace(inImage(fmt.Sprintf("image-%d", n), image, ""), `["/app/probe"]`, `["/app/probe", "exit", "5"]`, 1))))
+	}
+	for _, p := range all {
+		p.wait(t).expect(t, 5)
+	}
+	noLoops(t, image)
+}
+
+// What is not an image, or not root's alone, is refused, and leaves nothing behind.
+func TestRootImageRefused(t *testing.T) {
+	needLoop(t)
+	good := readFile(t, rootImage(t, "erofs"))
+	squash := readFile(t, rootImage(t, "squashfs"))
+	patched := func(image string, at int, b ...byte) string { return image[:at] + string(b) + image[at+len(b):] }
+	for _, c := range []struct {
+		name, text string
+		change     func(path string) error
+		code       int
+		says       string
+	}{
+		{"empty", "", nil, 248, "shorter than a superblock"},
+		{"zeroes", strings.Repeat("\x00", 8192), nil, 248, "neither an erofs nor a squashfs image"},
+		{"text", strings.Repeat("not an image ", 1000), nil, 248, "neither an erofs nor a squashfs image"},
+		{"ext4", patched(strings.Repeat("\x00", 65536), 1080, 0x53, 0xef), nil, 248, "neither an erofs nor a squashfs image"},
+		{"erofs cut off", good[:len(good)-4096], nil, 248, "it is cut off"},
+		{"squashfs cut off", squash[:len(squash)/2/512*512], nil, 248, "it is cut off"},
+		{"of both kinds", patched(good, 0, 'h', 's', 'q', 's'), nil, 248, "magic numbers of erofs and of squashfs"},
+		{"not of sectors", good + "x", nil, 248, "no multiple of 512"},
+		{"an erofs that the kernel refuses", patched(good, 1024+80, 0xff, 0xff, 0xff, 0xff), nil, 248, "mount erofs from /dev/loop"},
+		{"a squashfs that the kernel refuses", patched(squash, 64, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0), nil, 248, "mount squashfs from /dev/loop"},
+		{"writable for others", good, func(p string) error { return os.Chmod(p, 0o646) }, 248, "writable by group or others"},
+		{"somebody's", good, func(p string) error { return os.Chown(p, 1, 0) }, 248, "owned by uid 1"},
+		{"gone", good, os.Remove, 248, "no such file"},
+		{"directory", good, func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, 248, "not a regular file"},
+		{"link", good, func(p string) error { return errors.Join(os.Rename(p, p+"x"), os.Symlink(p+"x", p)) }, 248, "symbolic link"},
+		{"fifo", good, func(p string) error { return errors.Join(os.Remove(p), unix.Mkfifo(p, 0o600)) }, 248, "not a regular file"},
+		{"device", good, func(p string) error {
+			return errors.Join(os.Remove(p), unix.Mknod(p, unix.S_IFBLK|0o600, int(unix.Mkdev(7, 250))))
+		}, 248, "image"},
+		{"no mount point", emptyImage(t), nil, 248, "no such file or directory"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(imageDir(t), "image")
+			writeFile(t, path, c.text)
+			if c.change != nil {
+				if err := c.change(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			launch(t, compiled(t, inImage("refused", path, ""))).expect(t, c.code, c.says)
+			noLoops(t, path)
+		})
+	}
+}
+
+// emptyImage is an erofs with nothing in it.
+func emptyImage(t *testing.T) string {
+	t.Helper()
+	if ready := os.Getenv(imageEnv); ready != "" {
+		return readFile(t, filepath.Join(ready, "empty.erofs"))
+	}
+	path := filepath.Join(t.TempDir(), "empty")
+	if out, err := exec.Command("mkfs.erofs", path, t.TempDir()).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return readFile(t, path)
+}
+
+// verified makes the hash tree of an image and gives the lines of the policy.
+func verified(t *testing.T, image string) string {
+	t.Helper()
+	var out []byte
+	if ready := os.Getenv(imageEnv); ready != "" {
+		kind := strings.TrimPrefix(filepath.Ext(image), ".")
+		writeFile(t, image+".verity", readFile(t, filepath.Join(ready, "root."+kind+".verity")))
+		out = []byte(readFile(t, filepath.Join(ready, "root."+kind+".hash")))
+	} else {
+		if _, err := exec.LookPath("veritysetup"); err != nil {
+			t.Skip("needs cryptsetup-bin: ", err)
+		}
+		made, err := exec.Command("veritysetup", "format", image, image+".verity").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, made)
+		}
+		_, rest, _ := strings.Cut(string(made), "Root hash:")
+		out = []byte(strings.Fields(rest)[0])
+	}
+	return fmt.Sprintf("verity = %q\nroot_hash = %q\n", image+".verity", strings.TrimSpace(string(out)))
+}
+
+// needVerity skips where the kernel has none.
+func needVerity(t *testing.T) {
+	t.Helper()
+	needLoop(t)
+	if _, err := os.Stat("/dev/mapper/control"); err != nil {
+		t.Skip("needs device mapper: ", err)
+	}
+}
+
+// A host without device mapper starts nothing, rather than an image that nobody verifies.
+func TestRootImageVerityLacking(t *testing.T) {
+	needLoop(t)
+	if _, err := os.Stat("/dev/mapper/control"); err == nil {
+		t.Skip("needs a kernel without device mapper")
+	}
+	image := rootImage(t, "erofs")
+	launch(t, compiled(t, inImage("lacking", image, verified(t, image)))).expect(t, 247, "/dev/mapper/control", "CONFIG_DM_VERITY")
+	noLoops(t, image)
+}
+
+func TestRootImageVerity(t *testing.T) {
+	needVerity(t)
+	for _, kind := range []string{"erofs", "squashfs"} {
+		t.Run(kind, func(t *testing.T) {
+			image := rootImage(t, kind)
+			text := inImage("verity", image, verified(t, image))
+			sleeps := sleeping(t, text)
+			decoded(t, launch(t, compiled(t, text), "--", "read:/app/data")).attempts(t, "ok", "read:/app/data")
+			noDevices(t, image)
+			p := running(t, sleeps)
+			p.until(t, "ready")
+			if got := mapped(t); len(got) != 1 || len(loops(t, image)) != 2 {
+				t.Errorf("devices: %q, %q", got, loops(t, image))
+			}
+			p.signal(t, unix.SIGTERM)
+			p.wait(t)
+			noDevices(t, image)
+			p = running(t, sleeps)
+			p.until(t, "ready")
+			p.signal(t, unix.SIGKILL)
+			p.wait(t)
+			noDevices(t, image)
+			command(t, filepath.Join(bin, "casemate-shim"), "recover", "verity").expect(t, 0)
+		})
+	}
+}
+
+// Whatever was changed, nothing of it is run or read.
+func TestRootImageVerityTampered(t *testing.T) {
+	needVerity(t)
+	image := rootImage(t, "erofs")
+	lines := verified(t, image)
+	good, tree := readFile(t, image), readFile(t, image+".verity")
+	flip := func(s string, at int) string { return s[:at] + string([]byte{s[at] ^ 1}) + s[at+1:] }
+	data := strings.Index(good, "verified verified ")
+	if data < 0 {
+		t.Fatal("the file is not in the image as it is")
+	}
+	for _, c := range []struct {
+		name, image, tree, lines string
+		code                     int
+		says                     string
+	}{
+		{"superblock", flip(good, 1024+60), tree, lines, 248, "mount erofs from /dev/dm-"},
+		{"root of the tree", good, flip(tree, 4096+5), lines, 248, "mount erofs from /dev/dm-"},
+		{"salt", good, flip(tree, 88), lines, 248, "mount erofs from /dev/dm-"},
+		{"another hash", good, tree, anotherHash(lines), 248, "mount erofs from /dev/dm-"},
+		{"number of blocks", good, flip(tree, 72), lines, 248, "blocks of data"},
+		{"tree cut off", good, tree[:len(tree)-4096], lines, 248, "a tree over"},
+		{"no tree", good, strings.Repeat("\x00", 8192), lines, 248, "no superblock of dm-verity"},
+		{"image cut off", good[:len(good)-4096], tree, lines, 248, "it is cut off"},
+		{"longer image", good + strings.Repeat("\x00", 4096), tree, lines, 248, "blocks of data"},
+		{"a file", flip(good, data+10), tree, lines, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			writeFile(t, image, c.image)
+			writeFile(t, image+".verity", c.tree)
+			r := launch(t, compiled(t, inImage("tampered", image, c.lines)), "--", "read:/app/data")
+			r.expect(t, c.code, c.says)
+			if c.code == 0 {
+				decoded(t, r).attempts(t, "EIO", "read:/app/data")
+			}
+			noDevices(t, image)
+		})
+	}
+}
+
+// anotherHash changes the first digit of the root hash.
+func anotherHash(lines string) string {
+	at := strings.Index(lines, `root_hash = "`) + len(`root_hash = "`)
+	digit := "a"
+	if lines[at] == 'a' {
+		digit = "b"
+	}
+	return lines[:at] + digit + lines[at+1:]
+}
+
+// A device that a shim killed at the worst moment has left is removed by its record.
+func TestRootImageVerityRecovered(t *testing.T) {
+	needVerity(t)
+	const name = "casemate-leftover-0123456789abcdef"
+	if err := mapper(unix.DM_DEV_CREATE, name); err != nil {
+		t.Fatal(err)
+	}
+	state := "/run/casemate/leftover"
+	if err := errors.Join(os.MkdirAll(state, 0o700), os.Symlink(name, state+"/verity")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(state) })
+	if err := mapper(unix.DM_DEV_STATUS, name); err != nil {
+		t.Fatal(err)
+	}
+	r := command(t, filepath.Join(bin, "casemate-shim"), "recover", "leftover")
+	if r.expect(t, 0); !strings.Contains(r.stdout, "leftover: removed its state") {
+		t.Error(r)
+	}
+	if err := mapper(unix.DM_DEV_STATUS, name); !errors.Is(err, unix.ENXIO) {
+		t.Errorf("the device is still there: %v", err)
+	}
+	// A record of another's device is not followed.
+	if err := errors.Join(os.MkdirAll(state, 0o700), os.Symlink("casemate-other-0123456789abcdef", state+"/verity")); err != nil {
+		t.Fatal(err)
+	}
+	command(t, filepath.Join(bin, "casemate-shim"), "recover", "leftover").expect(t, 248, "no device of the service's")
+}
+
+// mapped lists the devices of device mapper on this machine.
+func mapped(t *testing.T) (names []string) {
+	t.Helper()
+	files, _ := filepath.Glob("/sys/block/dm-*/dm/name")
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err == nil {
+			names = append(names, strings.TrimSpace(string(b)))
+		}
+	}
+	return names
+}
+
+func noDevices(t *testing.T, image string) {
+	t.Helper()
+	noLoops(t, image)
+	for end := time.Now().Add(patience); mapped(t) != nil; time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("left behind: %q", mapped(t))
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package vm
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// rootImages is the rung with loop devices, dm-verity, erofs and squashfs: root images,
+// whole and tampered with. They are made here, the guest has no mkfs.
+func rootImages(i *image) error {
+	if err := integration("TestRootImageVerity")(i); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "casemate-vm-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	tree := filepath.Join(dir, "tree")
+	for _, d := range []string{"app", "dev", "proc", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(tree, d), 0o755); err != nil {
+			return err
+		}
+	}
+	probe := i.archive["casemate/bin/app/probe"]
+	for name, b := range map[string][]byte{"app/probe": probe.data, "app/data": []byte(strings.Repeat("verified ", 20000))} {
+		if err := os.WriteFile(filepath.Join(tree, name), b, 0o755); err != nil {
+			return err
+		}
+	}
+	for kind, make := range map[string][]string{
+		"erofs": {"mkfs.erofs", "root.erofs", "tree"}, "squashfs": {"mksquashfs", "tree", "root.squashfs", "-quiet", "-no-progress"},
+	} {
+		if _, err := run(dir, make[0], make[1:]...); err != nil {
+			return fmt.Errorf("%w (packages erofs-utils, squashfs-tools)", err)
+		}
+		image := "root." + kind
+		out, err := run(dir, "/usr/sbin/veritysetup", "format", image, image+".verity")
+		if err != nil {
+			return fmt.Errorf("%w (package cryptsetup-bin)", err)
+		}
+		hash := rootHash.FindStringSubmatch(out)
+		if hash == nil {
+			return fmt.Errorf("veritysetup names no root hash: %s", out)
+		}
+		i.file("images/"+image+".hash", []byte(hash[1]+"\n"))
+		for _, name := range []string{image, image + ".verity"} {
+			if err := i.copy(filepath.Join(dir, name), "images/"+name); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := run(dir, "mkfs.erofs", "empty.erofs", filepath.Join(tree, "tmp")); err != nil {
+		return err
+	}
+	if err := i.copy(filepath.Join(dir, "empty.erofs"), "images/empty.erofs"); err != nil {
+		return err
+	}
+	i.guest.Env = append(i.guest.Env, "CASEMATE_TEST_IMAGES=/images")
+	return nil
+}
