@@ -25,7 +25,9 @@ func Attest(stdout string) (string, error) {
 	namespaces, _ := r["namespaces"].(map[string]any)
 	for name, link := range namespaces {
 		own, _ := os.Readlink("/proc/self/ns/" + name)
-		namespaces[name] = map[bool]string{true: "shared", false: "new"}[own == link]
+		if text, _ := link.(string); strings.Contains(text, ":[") {
+			namespaces[name] = map[bool]string{true: "shared", false: "new"}[own == link]
+		}
 	}
 	if key, ok := r["keyring"].(float64); ok {
 		own, _ := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)

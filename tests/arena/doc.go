@@ -4,10 +4,12 @@
 // workers do not see each other. Their `/` is shared (mount_namespaces(7)), as a host's is
 // under systemd: a mount of the container that got out would show.
 //
+//	main.go    the TestMain of a package that uses it
 //	pool.go    the test's side: starts workers, hands out jobs
 //	worker.go  the worker's side: its namespaces, its loop
 //	launch.go  one launch, traced or not, with a time limit
 //	leaks.go   what must be as it was before
+//	calls.go   the calls of a launch, as places for faults and races
 //	attest.go  the probe's report, without what differs from launch to launch
 //	stage.go   a policy that uses what the language has, and the files that it names
 //

@@ -43,13 +43,13 @@ type remote struct {
 	pipes  []*os.File
 }
 
-// NewPool starts n workers that share a directory with the binaries under test.
-func NewPool(dir string, n int) (*Pool, error) {
+// newPool starts n workers that share a directory with the binaries under test.
+func newPool(dir string, n int) (*Pool, error) {
 	p := &Pool{}
 	for range n {
 		r, err := newRemote(dir)
 		if err != nil {
-			return nil, errors.Join(err, p.Close())
+			return nil, errors.Join(err, p.close())
 		}
 		p.workers = append(p.workers, r)
 	}
@@ -92,8 +92,8 @@ func newRemote(dir string) (*remote, error) {
 	return &remote{cmd, group, json.NewEncoder(toWorker), json.NewDecoder(fromWorker), []*os.File{toWorker, fromWorker}}, nil
 }
 
-// Close ends the workers and removes their cgroups.
-func (p *Pool) Close() error {
+// close ends the workers and removes their cgroups.
+func (p *Pool) close() error {
 	var errs []error
 	for _, r := range p.workers {
 		for _, f := range r.pipes {

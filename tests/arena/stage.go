@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Policies are compiled by Compile, and launched by their names. "rich" has a directory of
+// Policies are compiled for every pool and launched by their names. "rich" has a directory of
 // the host for its root, and most of what a launch can do; "plain" is what the language's
 // defaults give.
 var Policies = map[string]string{
@@ -71,8 +71,8 @@ allow = ["@unix-socket", $CALLS]
 
 const calls = `"@default", "@io", "@file-read", "@file-write", "@process", "@signals", "@threads", "@memory", "@time", "@sched", "capget"`
 
-// Compile compiles Policies into dir/bin.
-func Compile(dir string) error {
+// compile compiles Policies into dir/bin.
+func compile(dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "work"), 0o755); err != nil {
 		return err
 	}
@@ -90,7 +90,15 @@ func Compile(dir string) error {
 	return nil
 }
 
-// stage makes what the policies name.
+// Stage makes what the policies name anew.
+func (w *Worker) Stage() error {
+	entries, err := os.ReadDir(w.Dir)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(w.Dir, e.Name())))
+	}
+	return errors.Join(err, stage(w.Dir))
+}
+
 func stage(dir string) error {
 	unix.Umask(0)
 	var errs []error

@@ -29,9 +29,9 @@ type Worker struct {
 // Job is something that a worker can do. The result is what JSON makes of it.
 type Job func(w *Worker, arg json.RawMessage) (any, error)
 
-// Work is called first of all in TestMain. In a worker it does jobs until the test ends and
-// does not return.
-func Work(jobs map[string]Job) {
+// worked is called first of all. In a worker it does jobs until the test ends and does not
+// return.
+func worked(jobs map[string]Job) {
 	dir := os.Getenv(workerEnv)
 	if dir == "" {
 		return

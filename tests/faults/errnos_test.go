@@ -147,10 +147,11 @@ var errnos = map[string][]unix.Errno{
 var unfailing = []string{"getpid", "getppid", "gettid", "getuid", "geteuid", "umask", "exit_group"}
 
 // answers are errnos that say how things are, and that a launch has to believe: that there
-// is no such file to mask, that init has closed its end, that there is no child, that nobody has
+// is no such file to mask or to remove, that init has closed its end, that there is no child, that nobody has
 // given init orders.
 var answers = map[string]unix.Errno{
-	"shim newfstatat": unix.ENOENT, "shim read": unix.ECONNRESET, "init wait4": unix.ECHILD, "init fcntl": unix.EBADF,
+	"shim newfstatat": unix.ENOENT, "shim read": unix.ECONNRESET, "shim unlinkat": unix.ENOENT,
+	"init wait4": unix.ECHILD, "init fcntl": unix.EBADF,
 }
 
 // errnosOf are the errnos to try of a call; nil and false of one that the table lacks.

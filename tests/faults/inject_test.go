@@ -64,37 +64,6 @@ func fail(format string, args ...any) (result, error) {
 	return result{Kind: failure, Text: fmt.Sprintf(format, args...)}, nil
 }
 
-// place is a call of an undisturbed launch.
-type place struct {
-	trace.Call
-	Alive []string // the processes that are there when it is made, by their roles
-}
-
-// calls lists the calls of an undisturbed launch.
-func calls(w *arena.Worker, policy string) (list []place, err error) {
-	if _, err := w.Want(policy); err != nil {
-		return nil, err
-	}
-	w.Tracer.Follow = func(role string) bool { return role != trace.Launcher && role != trace.Workload }
-	w.Tracer.Entry, w.Tracer.Exit = nil, func(c *trace.Call) {
-		if c.Nth == 0 { // the end of an exec
-			return
-		}
-		p := place{Call: *c}
-		for _, role := range []string{trace.Shim, trace.Child, trace.Init} {
-			if w.Tracer.PID(role) != 0 {
-				p.Alive = append(p.Alive, role)
-			}
-		}
-		list = append(list, p)
-	}
-	o, err := w.Run(policy, true)
-	if err != nil || o.Code != 0 {
-		return nil, fmt.Errorf("%v %s", err, o)
-	}
-	return list, nil
-}
-
 // inject is one launch with one fault.
 func inject(w *arena.Worker, f fault) (result, error) {
 	want, err := w.Want(f.Policy)
@@ -211,7 +180,7 @@ func kindOf(f fault, o *arena.Outcome) (kind, complaint string) {
 		return ended, ""
 	// 126: the workload cannot be executed, for want of its directory, or of a rule that was
 	// said to be there.
-	case (o.Code >= 246 && o.Code <= 249 || o.Code == 126 && (f.Site.Role == trace.Spawn || f.Lie)) && spoken(o.Stderr):
+	case (o.Code >= 246 && o.Code <= 249 || o.Code == 126 && (f.Site.Role == trace.Spawn || f.Lie)) && arena.Spoken(o.Stderr):
 		return clean, ""
 	case !f.Site.Own:
 		return ended, ""
@@ -224,16 +193,6 @@ func kindOf(f fault, o *arena.Outcome) (kind, complaint string) {
 // early is the status of a Go runtime that was about to die of a signal when the shim put
 // handlers of its own in place.
 func early(o *arena.Outcome) bool { return o.Code == 2 && o.Stdout == "" && o.Stderr == "" }
-
-// spoken tells whether something is said, and nothing but by the shim and init.
-func spoken(stderr string) bool {
-	for line := range strings.Lines(stderr) {
-		if !strings.HasPrefix(line, "casemate-shim: ") && !strings.HasPrefix(line, "casemate-init: ") {
-			return false
-		}
-	}
-	return stderr != ""
-}
 
 // recovered removes what a killed shim has left: by casemate-shim recover, or, of every other
 // place, by the next launch of the service. It gives what is left then.
