@@ -60,7 +60,7 @@ bench-filter: setup
 # prints the serial line of those that pass, too.
 RUNG ?=
 vm: build
-	$(GO) test ./tests/vm -v -count 1 -timeout 15m -run '$(if $(RUNG),TestRung/$(RUNG),TestRung|TestAppliance)'
+	$(GO) test ./tests/vm -v -count 1 -timeout 15m -run '$(if $(RUNG),TestRung/$(RUNG),TestRung|TestAppliance|TestPowerLoss)'
 
 vm-shell: build
 	$(GO) run ./tests/vm/shell $(RUNG)

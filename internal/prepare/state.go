@@ -191,13 +191,18 @@ func (s *State) Write(name string, b []byte) error {
 	return nil
 }
 
-// replace puts a file into a directory in one piece: written aside, then renamed.
+// replace puts a file into a directory in one piece: written aside, then renamed. On a disk the
+// name could otherwise survive a loss of power that the text does not; in a tmpfs, as /run is,
+// fsync(2) has nothing to do.
 func replace(dir int, name string, b []byte) error {
 	fd, err := unix.Openat(dir, name+aside, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(writeAll(fd, b), unix.Close(fd))
+	if err = writeAll(fd, b); err == nil {
+		err = unix.Fsync(fd)
+	}
+	err = errors.Join(err, unix.Close(fd))
 	if err == nil {
 		err = unix.Renameat(dir, name+aside, dir, name)
 	}
