@@ -112,6 +112,7 @@ var unlikes = []unlike{
 	{name: "size", change: func(l *launched) { instead(l, `"size", "65536"`, 3, plan.String("131072")) }, want: []string{"bounds /tmp"}},
 	{name: "owner of a mount", change: func(l *launched) { instead(l, `"mode", "01777"`, 3, plan.String("0777")) }, want: []string{"standing /tmp"}},
 	{name: "a mask that can be read", change: func(l *launched) { instead(l, "S_IFREG|0000", 2, plan.Num(unix.S_IFREG|0o444)) }, want: []string{"standing /proc/keys"}},
+	{name: "inodes of the masks", change: func(l *launched) { instead(l, `"nr_inodes", "4"`, 3, plan.String("5")) }, want: []string{"type /proc/keys", "type /proc/sys/kernel/random"}},
 	{name: "another device", change: func(l *launched) { instead(l, `"zero", S_IFCHR`, 3, plan.Num(unix.Mkdev(1, 7))) }, want: []string{"node /dev/zero"}},
 	{name: "link", change: func(l *launched) { instead(l, `symlinkat("tmp", root, "short")`, 0, plan.String("data")) }, want: []string{"link /short"}},
 
@@ -120,7 +121,7 @@ var unlikes = []unlike{
 	{name: "a mount over another", change: func(l *launched) { add(l, `chdir("/")`, tmpfsAt("/tmp")) }, want: []string{"mount /tmp", "bounds /tmp"}},
 	{name: "a mount over the root", change: func(l *launched) { add(l, `chdir("/")`, tmpfsAt("/")) }, want: []string{"mount /", "root", "directory"}},
 	{name: "a mount over a mask", change: func(l *launched) { add(l, `chdir("/")`, tmpfsAt("/proc/sys/kernel/random")) },
-		want: []string{"mount /proc/sys/kernel/random", "standing /proc/sys/kernel/random"}},
+		want: []string{"mount /proc/sys/kernel/random", "type /proc/sys/kernel/random", "standing /proc/sys/kernel/random"}},
 	{name: "the root not sealed", change: func(l *launched) { drop(l, `mount_setattr(root, "", AT_EMPTY_PATH, {RDONLY}`) }, want: []string{"mount /"}},
 	{name: "a copy without what lies below", change: func(l *launched) {
 		instead(l, "AT_EMPTY_PATH|AT_RECURSIVE) -> cover", 2, plan.Num(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH))
@@ -154,6 +155,22 @@ func TestUnlikeIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// What the verification cannot see, the launch itself asks for: a keyring that is not its own
+// is not found.
+func TestUnlikeKeyring(t *testing.T) {
+	l := forgetful.launching(t)
+	if code := l.ends(t); code != exit.Step || !strings.Contains(l.err.String(), "(keyring): keyctl(KEYCTL_GET_KEYRING_ID, keyring, 0)") || l.out.Len() != 0 {
+		t.Errorf("%d, %q: %s", code, l.out.String(), l.err.String())
+	}
+	l.left(t)
+}
+
+var forgetful = unlike{name: "no keyring", change: func(l *launched) {
+	n := at(l, "KEYCTL_JOIN_SESSION_KEYRING")
+	l.plan.Steps[n].Op = plan.Prctl // answers 0
+	set(l, "KEYCTL_JOIN_SESSION_KEYRING", plan.Num(unix.PR_SET_DUMPABLE), plan.Num(0))
+}}
 
 // Without a change the same launch is what it should be, by either init.
 func TestUnlikeUnchanged(t *testing.T) {
@@ -248,7 +265,7 @@ func changedShim(name string) int {
 	o.init, o.state, o.policy = os.Args[3], os.Args[5], os.Args[6]
 	l, signals, err := lowered(o)
 	quitOn(err)
-	for _, u := range slices.Concat(unlikes, undone) {
+	for _, u := range slices.Concat(unlikes, undone, []unlike{forgetful}) {
 		if u.name == name {
 			u.change(l)
 		}

@@ -195,7 +195,10 @@ func keyring(l *plan.List, c *lowering) {
 		mount.PrivateProc(l, s.At, "procfs")
 		writeProc(l, procFile{"thread-self/" + selinux.KeyFile, s.Text, s.At})
 	}
-	l.Add("", plan.Keyctl, plan.Named(unix.KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"), plan.Null())
+	l.Save("", "keyring", plan.Keyctl, plan.Named(unix.KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"), plan.Null())
+	// Nobody can look at another process's. The new one may be searched by who possesses it
+	// and nobody else (keyrings(7)): that it can be found here shows that it is ours.
+	l.Add("", plan.Keyctl, plan.Named(unix.KEYCTL_GET_KEYRING_ID, "KEYCTL_GET_KEYRING_ID"), plan.Slot("keyring"), plan.Num(0))
 }
 
 func execInit(l *plan.List, c *lowering) {

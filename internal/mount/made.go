@@ -53,7 +53,10 @@ func (s Stands) String() string {
 	case unix.S_IFBLK:
 		device("block device ")
 	}
-	number(" 0", uint64(s.Mode&0o7777), 8)
+	b = append(b, ' ')
+	for shift := 9; shift >= 0; shift -= 3 {
+		b = append(b, '0'+byte(s.Mode>>shift&7))
+	}
 	number(" ", uint64(s.UID), 10)
 	number(":", uint64(s.GID), 10)
 	return string(b)
@@ -82,14 +85,21 @@ func Made(p *sealed.Policy, f *facts.Facts) []Instance {
 			all = append(all, at)
 		}
 	}
+	cover := maskOptions()
 	for _, m := range Present(p, f, p.Masks) {
 		mode := uint32(unix.S_IFREG)
 		if m.Type == sealed.Directory {
 			mode = unix.S_IFDIR
 		}
-		all = append(all, Instance{Path: m.Path, Type: "tmpfs", Here: Stands{Mode: mode}})
+		all = append(all, Instance{Path: m.Path, Type: "tmpfs", Options: cover, Here: Stands{Mode: mode}})
 	}
 	return all
+}
+
+// maskOptions are those of the file system of masks, whose size is a page at least.
+func maskOptions() []string {
+	size := max(4, unix.Getpagesize()>>10)
+	return []string{"size=" + strconv.Itoa(size) + "k", "nr_inodes=4", "mode=555"}
 }
 
 // kernels are the types of file systems whose contents are the kernel's.

@@ -21,6 +21,9 @@ func (r *reader) stop(t Target) (goOn func()) {
 		return func() {}
 	}
 	if err := unix.PtraceSeize(t.PID); err != nil {
+		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+			err = fmt.Errorf("%w; an AppArmor profile or SELinux domain of the shim's has to let it trace init, and nobody else may", err)
+		}
 		r.fail("seccomp program", fmt.Errorf("PTRACE_SEIZE: %w", err))
 		return func() {}
 	}

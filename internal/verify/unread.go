@@ -15,7 +15,7 @@ func (r *reader) unread(t Target) {
 		add("seccomp program", why)
 	}
 	if t.Facts.Keyrings {
-		add("session keyring", "no interface of the kernel shows another process's")
+		add("session keyring", "no interface of the kernel shows another process's; the launch has found the new one in its possession")
 	}
 	if d, _ := landlock.At(&t.Policy.LSM.Landlock, t.Facts.Landlock); d.Files != 0 {
 		add("landlock", "no interface of the kernel shows a domain; the launch has tried what it forbids, and was refused")
