@@ -17,6 +17,10 @@ func reported() (r gate.Report, err error) {
 	if err != nil {
 		return r, err
 	}
+	mdwe, err := sys.PrctlGet(sys.PR_GET_MDWE)
+	if err != nil {
+		mdwe = 0 // EINVAL: the kernel has none, which a policy that wants it knows (Linux 6.3)
+	}
 	death, err := sys.DeathSignal()
-	return gate.Report{Securebits: uint16(bits), DeathSignal: uint8(death), Dumpable: uint8(dumpable)}, err
+	return gate.Report{Securebits: uint16(bits), DeathSignal: uint8(death), Dumpable: uint8(dumpable), MDWE: uint8(mdwe)}, err
 }

@@ -130,6 +130,9 @@ func (v *view) text() string {
 	if v.TTY {
 		line("terminal", "descriptor 0")
 	}
+	if len(v.Process) > 0 {
+		line("gives up", "%s", strings.Join(v.Process, ", "))
+	}
 	if v.OOMScore != nil {
 		line("oom_score_adj", "%d", *v.OOMScore)
 	}

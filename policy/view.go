@@ -25,6 +25,7 @@ type view struct {
 	Umask        string     `json:"umask"`
 	OOMScore     *int32     `json:"oom_score_adj,omitempty"`
 	TTY          bool       `json:"tty,omitempty"`
+	Process      []string   `json:"process,omitempty"` // what it gives up for itself
 	Rlimits      []row      `json:"rlimits"`
 	Root         string     `json:"root"`                 // a path of the host, or "assembled"
 	RootImage    *imageView `json:"root_image,omitempty"` // Root is a file system image
@@ -108,6 +109,7 @@ func newView(f *sealed.File) *view {
 		v.KeyID = fmt.Sprintf("%x", f.KeyID)
 	}
 	v.TTY = p.Exec.TTY
+	v.Process = processWords(&p.Exec)
 	if p.Exec.SetOOM {
 		v.OOMScore = &p.Exec.OOMScore
 	}
@@ -128,6 +130,22 @@ func newView(f *sealed.File) *view {
 		v.Mounts = append(v.Mounts, newMountRow(&p.Mounts[i]))
 	}
 	return v
+}
+
+// processWords are the keys of [exec] that take something from the process itself.
+func processWords(e *sealed.Exec) (words []string) {
+	for _, w := range []struct {
+		on   bool
+		word string
+	}{
+		{e.Memory.MDWE, "mdwe"}, {e.Memory.MemFD == sealed.MemFDNoExec, "memfds not executed"}, {e.Core, "core_scheduling"},
+		{e.Spec&sealed.SpecStoreBypass != 0, "no_speculation store-bypass"}, {e.Spec&sealed.SpecIndirectBranch != 0, "no_speculation indirect-branch"},
+	} {
+		if w.on {
+			words = append(words, w.word)
+		}
+	}
+	return words
 }
 
 func capText(mask uint64) string {

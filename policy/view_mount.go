@@ -26,6 +26,9 @@ func newMountRow(m *sealed.Mount) mountRow {
 	if !m.Exec {
 		flags = append(flags, "noexec")
 	}
+	if m.NoFollow {
+		flags = append(flags, "nosymfollow")
+	}
 	if m.Recursive {
 		flags = append(flags, "recursive")
 	}

@@ -36,6 +36,7 @@ type unlike struct {
 	mapped bool     // with a user and a time namespace, and a mount that has its ids mapped
 	needs  string   // a controller of cgroup v2
 	domain bool     // the policy has one of Landlock
+	mdwe   bool     // the policy wants it
 }
 
 // mark is what the workload says.
@@ -54,6 +55,7 @@ var unlikes = []unlike{
 	{name: "two filters", change: func(l *launched) { add(l, "seccomp(", l.plan.Steps[at(l, "seccomp(")]) }, want: []string{"Seccomp_filters"}},
 	{name: "another filter", change: func(l *launched) { instead(l, "seccomp(", 2, plan.Filter(twoInstructions(7))) }, want: []string{"seccomp program"}},
 	{name: "securebits", change: func(l *launched) { drop(l, "PR_SET_SECUREBITS") }, want: []string{"securebits"}},
+	{name: "memory executed", mdwe: true, change: func(l *launched) { drop(l, "PR_SET_MDWE") }, want: []string{"mdwe"}},
 	{name: "init dumpable", fake: true, change: nothing, want: []string{"dumpable", "owner"}},
 	{name: "init outliving", fake: true, change: nothing, want: []string{"death signal"}},
 
@@ -137,6 +139,9 @@ var unlikes = []unlike{
 var unbroken = map[string]string{
 	"apparmor": "needs AppArmor: tests/apparmor_test.go in the virtual machine",
 	"selinux":  "needs SELinux: tests/selinux_test.go in the virtual machine",
+
+	"speculation":     "needs a processor about whose speculation a process decides",
+	"core scheduling": "needs CONFIG_SCHED_CORE, and cores with two threads",
 }
 
 func TestUnlikeIsRefused(t *testing.T) {
@@ -216,6 +221,13 @@ func differing(text string) (names []string) {
 	return names
 }
 
+func needMDWE(t *testing.T) {
+	t.Helper()
+	if _, err := unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0); err != nil {
+		t.Skip("needs PR_SET_MDWE (Linux 6.3): ", err)
+	}
+}
+
 // unlikeEnv names the row that the shim follows.
 const unlikeEnv = "CASEMATE_UNLIKE"
 
@@ -231,6 +243,10 @@ func (u unlike) launching(t *testing.T) *launching {
 			t.Skipf("needs the cgroup v2 controller %q (tests/vm has it)", u.needs)
 		}
 		p.Limits = []sealed.Limit{{File: "pids.max", Value: "100"}}
+	}
+	if u.mdwe {
+		needMDWE(t)
+		p.Exec.Memory.MDWE = true
 	}
 	if u.domain {
 		p.LSM.Landlock = everywhere

@@ -37,11 +37,12 @@ var edges = map[string][]string{
 	"internal/seccomp":   {"internal/plan", "internal/sealed"},
 	"internal/network":   {"internal/plan"},
 	"internal/landlock":  {"internal/facts", "internal/mount", "internal/plan", "internal/sealed"},
-	"internal/launch":    {"apparmor", "internal/caps", "internal/cgroup", "internal/exit", "internal/facts", "internal/landlock", "internal/mount", "internal/network", "internal/plan", "internal/seccomp", "internal/sealed", "selinux"},
+	"internal/process":   {"internal/facts", "internal/mount", "internal/plan", "internal/sealed"},
+	"internal/launch":    {"apparmor", "internal/caps", "internal/cgroup", "internal/exit", "internal/facts", "internal/landlock", "internal/mount", "internal/network", "internal/plan", "internal/process", "internal/seccomp", "internal/sealed", "selinux"},
 	"internal/render":    {"internal/child", "internal/plan"},
 	"internal/holder":    {"internal/child", "internal/exit", "internal/plan", "internal/prepare", "internal/render"},
 	"internal/prepare":   {"apparmor", "internal/exit", "internal/facts", "internal/image", "internal/orders", "internal/plan", "internal/sys"},
-	"internal/verify":    {"apparmor", "internal/caps", "internal/facts", "internal/landlock", "internal/gate", "internal/mount", "internal/sealed", "internal/seccomp", "internal/sys"}, // and never internal/plan: what should be is the policy's
+	"internal/verify":    {"apparmor", "internal/caps", "internal/facts", "internal/landlock", "internal/gate", "internal/mount", "internal/process", "internal/sealed", "internal/sys", "internal/seccomp"}, // and never internal/plan: what should be is the policy's
 	"shim/supervise":     {"internal/child", "internal/exit", "internal/gate", "internal/notify", "internal/sys"},
 	"shim":               {"internal/child", "internal/exit", "internal/facts", "internal/gate", "internal/holder", "internal/launch", "internal/orders", "internal/plan", "internal/prepare", "internal/render", "internal/sealed", "internal/verify", "selinux", "shim/supervise"},
 	"init":               {"internal/child", "internal/exit", "internal/gate", "internal/inherit", "internal/nofile", "internal/orders", "internal/sys"},
@@ -89,7 +90,7 @@ var edges = map[string][]string{
 // pure rooms do not touch the kernel; they may use x/sys/unix for its constants.
 var pure = []string{
 	"apparmor", "selinux", "internal/wire", "internal/gate", "internal/orders", "internal/notify", "internal/sealed", "internal/plan",
-	"internal/mount", "internal/caps", "internal/cgroup", "internal/seccomp", "internal/network", "internal/landlock", "internal/launch",
+	"internal/mount", "internal/caps", "internal/cgroup", "internal/seccomp", "internal/network", "internal/landlock", "internal/process", "internal/launch",
 	"policy/beneath", "policy/region", "policy/tree", "policy/diff", "policy/explain", "policy/module",
 }
 

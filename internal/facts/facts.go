@@ -21,11 +21,31 @@ type Facts struct {
 	AppArmor   AppArmor          `json:"apparmor"`
 	SELinux    SELinux           `json:"selinux"`
 	Landlock   int               `json:"landlock_abi"` // 0: none
+	Process    Process           `json:"process"`
 	Cgroup     Cgroup            `json:"cgroup2"`
 	Null       []int             `json:"null_descriptors,omitempty"` // of 0 to 2, those that are the host's /dev/null
 	Manager    Manager           `json:"manager"`
 	Paths      map[string]string `json:"paths"` // default masked and read-only paths that exist: "dir" or "file"
 }
+
+// Process is what the kernel offers to one process, or one PID namespace, to give up.
+type Process struct {
+	MDWE           bool `json:"mdwe"`            // PR_SET_MDWE, Linux 6.3
+	MemFDNoExec    bool `json:"memfd_noexec"`    // vm.memfd_noexec, Linux 6.3
+	CoreScheduling Core `json:"core_scheduling"` // PR_SCHED_CORE, Linux 5.14
+	StoreBypass    int  `json:"store_bypass"`    // PR_GET_SPECULATION_CTRL; -1: the kernel does not say
+	IndirectBranch int  `json:"indirect_branch"`
+}
+
+// Core is what there is to be had of core scheduling.
+type Core string
+
+// The answers of PR_SCHED_CORE. Without threads that share a core nothing has to be kept apart.
+const (
+	CoreNone   Core = ""        // CONFIG_SCHED_CORE
+	CoreShared Core = "cookies" // a process can have a cookie
+	CoreAlone  Core = "no_smt"  // no core has two threads
+)
 
 // AppArmor as the kernel reports it.
 type AppArmor struct {

@@ -18,7 +18,7 @@ import (
 // one answer; a question that cannot be asked is an error, never a guess.
 func Probe(view View, paths []string) (*Facts, error) {
 	f := &Facts{Arch: runtime.GOARCH, Paths: make(map[string]string, len(paths))}
-	for _, step := range []func(*Facts) error{kernel, capabilities, view.namespaces, actions, view.hidden, keyrings, descriptors, modules, labels, landlock, cgroup2} {
+	for _, step := range []func(*Facts) error{kernel, capabilities, view.namespaces, actions, view.hidden, keyrings, descriptors, modules, labels, landlock, view.process, cgroup2} {
 		if err := step(f); err != nil {
 			return nil, err
 		}

@@ -64,10 +64,11 @@ func compare(t *testing.T, file string, got []byte) {
 	}
 }
 
-// domain is the full one's, alone.
+// domain has the full one's Landlock, and what a process gives up.
 func domain() *sealed.Policy {
 	p := minimal()
 	p.LSM.Landlock = full().LSM.Landlock
+	p.Exec.Memory, p.Exec.Core, p.Exec.Spec = sealed.Memory{MDWE: true, MemFD: sealed.MemFDNoExec}, true, sealed.SpecStoreBypass
 	return p
 }
 

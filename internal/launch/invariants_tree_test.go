@@ -22,7 +22,7 @@ func resolvedSafely(p *plan.Plan) error {
 		case plan.Openat2:
 			flags, resolve := binary.NativeEndian.Uint64(s.Args[2].Data), binary.NativeEndian.Uint64(s.Args[2].Data[16:])
 			must := uint64(unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV)
-			if s.Row == "label" || s.Row == "keyring" { // "self" is a symbolic link of procfs
+			if s.Row == "label" || s.Row == "keyring" || s.Row == "memfd" { // "self" is a symbolic link of procfs
 				must &^= unix.RESOLVE_NO_SYMLINKS
 			}
 			if s.Row == "landlock rules" { // through the mounts of the complete tree
@@ -111,6 +111,9 @@ func labelsOfActiveModules(p *plan.Plan, policy *sealed.Policy, f *facts.Facts) 
 	var want []string
 	if policy.LSM.SELinux.Text != "" && f.SELinux.Enabled && f.Keyrings {
 		want = append(want, "thread-self/attr/keycreate")
+	}
+	if policy.Exec.Memory.MemFD == sealed.MemFDNoExec && f.Process.MemFDNoExec {
+		want = append(want, "sys/vm/memfd_noexec")
 	}
 	if policy.Exec.SetOOM {
 		want = append(want, "self/oom_score_adj")

@@ -6,6 +6,7 @@ import (
 	"casemate/internal/mount"
 	"casemate/internal/network"
 	"casemate/internal/plan"
+	"casemate/internal/process"
 	"casemate/internal/seccomp"
 	"casemate/selinux"
 
@@ -41,6 +42,7 @@ var order = []row{
 	{"pivot", "after the tree is complete; from here on no path leads to the host", func(l *plan.List, c *lowering) { mount.Pivot(l, c.policy) }},
 	{"network", "while CAP_NET_ADMIN is there", loopback},
 	{"hostname", "while CAP_SYS_ADMIN is there", hostname},
+	{"memfd", "in the PID namespace whose it is, while CAP_SYS_ADMIN is there; through a procfs of our own", func(l *plan.List, c *lowering) { process.MemFD(l, c.policy, c.facts) }},
 	{"close", "after the last descriptor of the host was used: none survives to be reopened (CVE-2024-21626)", closeRange},
 	{"landlock rules", "after the tree is complete and all else is closed; before the limits and the ids, which would not let it open every path of the tree", landlockRules},
 	{"limits", "after the mounts, which need more descriptors than a workload may have", limits},
@@ -49,6 +51,7 @@ var order = []row{
 	{"bounding set", "while CAP_SETPCAP is there", func(l *plan.List, c *lowering) { caps.Bound(l, c.policy, c.facts) }},
 	{"ids and capabilities", "after everything that needs a capability", func(l *plan.List, c *lowering) { caps.Become(l, c.policy, c.facts) }},
 	{"guard again", "after the change of ids, which clears the parent-death signal and may make the process dumpable", guardAgain},
+	{"process", "after the last change of ids; of the process alone, kept over the exec and by all that it starts; before seccomp, so that the filter need not allow it", func(l *plan.List, c *lowering) { process.Restrict(l, c.policy, c.facts) }},
 	{"no_new_privs", "after the label and the ids; before seccomp, which demands it without CAP_SYS_ADMIN", noNewPrivs},
 	{"landlock", "after no_new_privs, which it demands without CAP_SYS_ADMIN, and after the last file is opened; before seccomp, so that the filter need not allow it", func(l *plan.List, c *lowering) { landlock.Restrict(l, c.policy, c.facts) }},
 	{"seccomp", "last, so that no step above needs to be allowed to the workload", func(l *plan.List, c *lowering) { seccomp.Install(l, c.filter) }},

@@ -28,7 +28,9 @@ func TestOrderRowsHaveOneNameAndAReason(t *testing.T) {
 func TestOrderRowsAreUsed(t *testing.T) {
 	used := map[string]bool{}
 	for _, policy := range []*sealed.Policy{full(), mapped()} {
-		p, err := Lower(policy, recorded(t, "debian12-apparmor"))
+		f := recorded(t, "debian12-apparmor")
+		f.Process.MemFDNoExec = true
+		p, err := Lower(policy, f)
 		if err != nil {
 			t.Fatal(err)
 		}

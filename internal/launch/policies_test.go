@@ -58,6 +58,7 @@ func full() *sealed.Policy {
 	p := minimal()
 	p.Service, p.Exec.Groups, p.Exec.SetOOM, p.Exec.OOMScore = "full", []uint32{4, 20}, true, 500
 	p.Exec.TTY = true
+	p.Exec.Memory, p.Exec.Core, p.Exec.Spec = sealed.Memory{MemFD: sealed.MemFDNoExec}, true, sealed.SpecKinds
 	p.Exec.Rlimits = append(p.Exec.Rlimits, sealed.Rlimit{Resource: 8, Soft: ^uint64(0), Hard: ^uint64(0), At: "full.toml:9"})
 	p.Root.Symlinks = []sealed.Symlink{{Path: "/lib", Target: "usr/lib", At: "full.toml:12"}, {Path: "/var/run", Target: "/run", At: "full.toml:13"}}
 	p.Namespaces.Hostname = "full.example"
@@ -65,7 +66,7 @@ func full() *sealed.Policy {
 		{Kind: sealed.Bind, Target: "/usr", Source: "/usr", Exec: true, Recursive: true, At: "full.toml:20"},
 		{Kind: sealed.Bind, Target: "/etc/hosts", Source: "/etc/hosts", Type: sealed.RegularFile, At: "full.toml:21"},
 		{Kind: sealed.Bind, Target: "/run/log", Source: "/run/systemd/journal/dev-log", Type: sealed.Socket, Writable: true, At: "full.toml:22"},
-		{Kind: sealed.Tmpfs, Target: "/tmp", Mode: 0o1777, Size: 16 << 20, Inodes: 4096, Writable: true, At: "full.toml:23"},
+		{Kind: sealed.Tmpfs, Target: "/tmp", Mode: 0o1777, Size: 16 << 20, Inodes: 4096, Writable: true, NoFollow: true, At: "full.toml:23"},
 		{Kind: sealed.Tmpfs, Target: "/var/empty", Mode: 0o711, UID: 65534, GID: 65534, Size: 4096, Inodes: 16, At: "full.toml:24"},
 		{Kind: sealed.Bind, Target: "/var/empty/data", Source: "/srv/data", Writable: true, At: "full.toml:25"},
 		{Kind: sealed.Dev, Target: "/dev", Devices: true, Size: 65536, Inodes: 64, At: "full.toml:26"},

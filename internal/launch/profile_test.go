@@ -24,7 +24,7 @@ func TestProfileIsLoaded(t *testing.T) {
 	if err := plan.Print(&text, got, Reasons()); err != nil || !strings.Contains(text.String(), "profile casemate-full for AppArmor, 7 bytes of abi 3.0") {
 		t.Errorf("%v, %+v in\n%.600s", err, got.Profile, text.String())
 	}
-	f.AppArmor, f.Landlock = facts.AppArmor{}, 7
+	f.AppArmor, f.Landlock, f.Process.MemFDNoExec = facts.AppArmor{}, 7, true
 	if _, err := Lower(p, f); err == nil {
 		t.Error("the host has no AppArmor")
 	}

@@ -22,6 +22,7 @@ func arbitrary(r *rand.Rand) *sealed.Policy {
 	if e.SetOOM = r.Intn(2) == 0; e.SetOOM {
 		e.OOMScore = int32(r.Intn(2001) - 1000)
 	}
+	e.Memory, e.Core, e.Spec = sealed.Memory{MDWE: r.Intn(2) == 0, MemFD: sealed.MemFD(r.Intn(3))}, r.Intn(2) == 0, uint8(r.Intn(4))
 	for _, flag := range []uint64{0x02000000, 0x04000000, 0x08000000, 0x40000000} {
 		if r.Intn(3) == 0 {
 			p.Namespaces.New &^= flag
@@ -168,6 +169,10 @@ func arbitraryFacts(r *rand.Rand, p *sealed.Policy) *facts.Facts {
 		Seccomp:    []string{"kill_process", "errno", "allow"}, Keyrings: r.Intn(2) == 0,
 		Cgroup: facts.Cgroup{Mount: "/sys/fs/cgroup", Own: "/", Controllers: []string{"memory", "pids"}},
 		Paths:  map[string]string{}, Landlock: r.Intn(10),
+	}
+	f.Process = facts.Process{
+		MDWE: true, MemFDNoExec: r.Intn(2) == 0, CoreScheduling: []facts.Core{facts.CoreShared, facts.CoreAlone}[r.Intn(2)],
+		StoreBypass: []int{0, 3, 4}[r.Intn(3)], IndirectBranch: []int{0, 3, 9}[r.Intn(3)],
 	}
 	f.AppArmor = facts.AppArmor{Mode: "enforce", Enabled: p.LSM.AppArmor.Require || r.Intn(2) == 0, Known: r.Intn(2) == 0, Profiles: []string{"profile"}}
 	on := p.LSM.SELinux.Require || r.Intn(2) == 0

@@ -8,6 +8,7 @@ import (
 	"casemate/internal/caps"
 	"casemate/internal/facts"
 	"casemate/internal/landlock"
+	"casemate/internal/process"
 	"casemate/internal/sealed"
 	"casemate/selinux"
 
@@ -66,7 +67,9 @@ func lacks(p *sealed.Policy, f *facts.Facts) (must, prefer []string) {
 		}
 	}
 	fatal, lost := landlock.Lack(p, f)
-	return nonEmpty(must, fatal), nonEmpty(prefer, lost)
+	must, prefer = nonEmpty(must, fatal), nonEmpty(prefer, lost)
+	demanded, wished := process.Lacks(p, f)
+	return append(must, demanded...), append(prefer, wished...)
 }
 
 func nonEmpty(list []string, text string) []string {

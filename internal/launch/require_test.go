@@ -47,11 +47,16 @@ func TestWhatIsRequiredAndMissing(t *testing.T) {
 		{"shim", func(f *facts.Facts) { f.AppArmor.Own = "casemate-shim (complain)" }, []string{`full.toml:45: the shim's own AppArmor label is "casemate-shim (complain)"`}},
 		{"selinux", func(f *facts.Facts) {}, []string{"full.toml:46: SELinux is not active (CONFIG_SECURITY_SELINUX"}},
 		{"landlock", func(f *facts.Facts) { f.Landlock = 4 }, []string{"full.toml:47: Landlock has ABI 4, and 5 is demanded (Linux 6.10)"}},
+		{"mdwe", func(f *facts.Facts) { f.Process.MDWE = false }, []string{"min.toml:3: no PR_SET_MDWE (Linux 6.3)"}},
+		{"core scheduling", func(f *facts.Facts) { f.Process.CoreScheduling = facts.CoreNone }, []string{"min.toml:3: no core scheduling (CONFIG_SCHED_CORE, Linux 5.14)"}},
+		{"speculation", func(f *facts.Facts) { f.Process.StoreBypass = 2 }, []string{"min.toml:3: PR_SPEC_STORE_BYPASS cannot be switched off for a process (it is 2 here"}},
+		{"no word of speculation", func(f *facts.Facts) { f.Process.IndirectBranch = -1 }, []string{"min.toml:3: PR_SPEC_INDIRECT_BRANCH cannot be switched off for a process (it is -1 here"}},
 		{"permissive", func(f *facts.Facts) { f.SELinux = facts.SELinux{Enabled: true} }, []string{"full.toml:46: SELinux is permissive (enforcing=1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, f := full(), recorded(t, "debian12-apparmor")
 			p.LSM.SELinux.Require = c.name == "selinux" || c.name == "permissive"
+			p.Exec.Memory.MDWE = c.name == "mdwe"
 			if c.name == "landlock" {
 				p.LSM.Landlock.MinABI = 5
 			}
@@ -85,7 +90,7 @@ func TestAllThatIsMissingIsSaid(t *testing.T) {
 // A host that has everything lacks nothing: the refusals above are not accidents.
 func TestNothingIsMissing(t *testing.T) {
 	f := recorded(t, "debian12-apparmor")
-	f.Landlock = 7
+	f.Landlock, f.Process.MemFDNoExec = 7, true
 	p, err := Lower(withoutSELinux(full()), f)
 	if err != nil || len(p.Lacks) != 0 {
 		t.Errorf("%v, lacks %q", err, p.Lacks)
@@ -122,6 +127,8 @@ func TestWhatIsPreferredAndMissing(t *testing.T) {
 		{"permissive", "debian12-selinux", func(f *facts.Facts) { f.SELinux.Enforcing = false }, []string{"full.toml:45: AppArmor is not active", "full.toml:46: SELinux is permissive"}, []string{"system_u:system_r:full_t:s0"}},
 		{"profile not loaded", "debian12-apparmor", func(f *facts.Facts) { f.AppArmor.Profiles = nil }, []string{`full.toml:45: the AppArmor profile "casemate-test" is not loaded`, "full.toml:46: SELinux"}, nil},
 		{"confined shim", "debian12-apparmor", func(f *facts.Facts) { f.AppArmor.Own = "casemate-shim (enforce)" }, []string{"full.toml:46: SELinux"}, []string{"stack casemate-test"}},
+		{"no memfd_noexec", "debian12-selinux", func(f *facts.Facts) { f.Process.MemFDNoExec = false }, []string{
+			"full.toml:45: AppArmor is not active", "min.toml:3: no vm.memfd_noexec (Linux 6.3): what memfd_create makes can be executed"}, []string{"system_u:system_r:full_t:s0"}},
 		{"an older Landlock", "debian12-selinux", func(f *facts.Facts) { f.Landlock = 4 }, []string{
 			"full.toml:45: AppArmor is not active", "full.toml:47: Landlock has ABI 4, which does not know of ioctl on devices, abstract sockets and signals"}, []string{"system_u:system_r:full_t:s0"}},
 		{"no Landlock", "debian12-selinux", func(f *facts.Facts) { f.Landlock = 0 }, []string{
@@ -130,7 +137,7 @@ func TestWhatIsPreferredAndMissing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := recorded(t, c.facts)
-			f.Landlock = 7
+			f.Landlock, f.Process.MemFDNoExec = 7, true
 			c.change(f)
 			p, err := Lower(withoutAppArmor(full()), f)
 			if err != nil {

@@ -74,7 +74,7 @@ func flagText(set uint64) string {
 	for _, f := range []struct {
 		bit  uint64
 		word string
-	}{{unix.MOUNT_ATTR_RDONLY, "ro"}, {unix.MOUNT_ATTR_NOSUID, "nosuid"}, {unix.MOUNT_ATTR_NODEV, "nodev"}, {unix.MOUNT_ATTR_NOEXEC, "noexec"}, {unix.MOUNT_ATTR_IDMAP, "idmapped"}} {
+	}{{unix.MOUNT_ATTR_RDONLY, "ro"}, {unix.MOUNT_ATTR_NOSUID, "nosuid"}, {unix.MOUNT_ATTR_NODEV, "nodev"}, {unix.MOUNT_ATTR_NOEXEC, "noexec"}, {unix.MOUNT_ATTR_IDMAP, "idmapped"}, {unix.MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"}} {
 		if set&f.bit != 0 {
 			words = append(words, f.word)
 		}

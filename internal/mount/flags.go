@@ -16,6 +16,7 @@ var (
 	attrFlags = plan.Names{
 		{Bit: unix.MOUNT_ATTR_RDONLY, Name: "RDONLY"}, {Bit: unix.MOUNT_ATTR_NOSUID, Name: "NOSUID"},
 		{Bit: unix.MOUNT_ATTR_NODEV, Name: "NODEV"}, {Bit: unix.MOUNT_ATTR_NOEXEC, Name: "NOEXEC"},
+		{Bit: unix.MOUNT_ATTR_NOSYMFOLLOW, Name: "NOSYMFOLLOW"},
 	}
 
 	openFlags = plan.Names{

@@ -42,6 +42,11 @@ func PrivateProc(l *plan.List, at, slot string) {
 		[2]string{"subset", "pid"})
 }
 
+// WholeProc is PrivateProc with sys/ and all else in it.
+func WholeProc(l *plan.List, at, slot string) {
+	filesystem(l, at, slot, "proc", maskAttrs)
+}
+
 // attach puts the detached mount in slot onto the opened mount point.
 func attach(l *plan.List, at, slot, point string) {
 	l.Add(at, plan.MoveMount, plan.Slot(slot), plan.String(""), plan.Slot(point), plan.String(""),
@@ -80,6 +85,9 @@ func attributes(m *sealed.Mount) uint64 {
 	}
 	if !m.Devices {
 		set |= unix.MOUNT_ATTR_NODEV
+	}
+	if m.NoFollow {
+		set |= unix.MOUNT_ATTR_NOSYMFOLLOW
 	}
 	return set
 }

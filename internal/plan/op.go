@@ -20,6 +20,7 @@ const (
 	LandlockAddRule       Op = "landlock_add_rule"
 	LandlockCreateRuleset Op = "landlock_create_ruleset"
 	LandlockRestrictSelf  Op = "landlock_restrict_self"
+	MemfdCreate           Op = "memfd_create"
 	Mkdirat               Op = "mkdirat"
 	Mknodat               Op = "mknodat"
 	Mount                 Op = "mount"
@@ -50,7 +51,7 @@ const (
 // Ops lists them all, for tests that walk the list.
 var Ops = []Op{
 	Capset, Chdir, CloseRange, Dup3, Execveat, Fchdir, Fsconfig, Fsmount, Fsopen,
-	Ioctl, Keyctl, LandlockAddRule, LandlockCreateRuleset, LandlockRestrictSelf, Mkdirat, Mknodat, Mount, MountSetattr, MoveMount, OpenTree,
+	Ioctl, Keyctl, LandlockAddRule, LandlockCreateRuleset, LandlockRestrictSelf, MemfdCreate, Mkdirat, Mknodat, Mount, MountSetattr, MoveMount, OpenTree,
 	Openat2, Personality, PivotRoot, Prctl, Prlimit64, Read, Seccomp, Setgroups, Sethostname,
 	Setns, Setresgid, Setresuid, Setsid, Socket, Symlinkat, Umask, Umount2, Unshare, Write,
 }

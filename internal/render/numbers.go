@@ -22,6 +22,7 @@ var numbers = map[plan.Op]uintptr{
 	plan.LandlockAddRule:       unix.SYS_LANDLOCK_ADD_RULE,
 	plan.LandlockCreateRuleset: unix.SYS_LANDLOCK_CREATE_RULESET,
 	plan.LandlockRestrictSelf:  unix.SYS_LANDLOCK_RESTRICT_SELF,
+	plan.MemfdCreate:           unix.SYS_MEMFD_CREATE,
 	plan.Mkdirat:               unix.SYS_MKDIRAT,
 	plan.Mknodat:               unix.SYS_MKNODAT,
 	plan.Mount:                 unix.SYS_MOUNT,

@@ -41,7 +41,7 @@ func codePolicy(c *wire.Coder, p *Policy) {
 	codeExec(c, &p.Exec)
 	codeRoot(c, &p.Root)
 	codeNamespaces(c, &p.Namespaces)
-	wire.List(c, &p.Mounts, 48, maxMounts, codeMount)
+	wire.List(c, &p.Mounts, 49, maxMounts, codeMount)
 	wire.List(c, &p.Masks, 10, maxPaths, codePath)
 	wire.List(c, &p.ReadOnly, 10, maxPaths, codePath)
 	c.U64(&p.Caps.Keep)
@@ -128,6 +128,10 @@ func codeExec(c *wire.Coder, e *Exec) {
 	c.U32(&score)
 	e.OOMScore = int32(score)
 	c.Bool(&e.TTY)
+	c.Bool(&e.Memory.MDWE)
+	wire.Enum(c, &e.Memory.MemFD, MemFDLimit)
+	c.Bool(&e.Core)
+	c.U8(&e.Spec)
 	c.String(&e.At, maxLine)
 }
 
@@ -166,6 +170,7 @@ func codeMount(c *wire.Coder, m *Mount) {
 	c.Bool(&m.Devices)
 	c.Bool(&m.IDMap)
 	c.Bool(&m.PIDOnly)
+	c.Bool(&m.NoFollow)
 	c.U64(&m.Size)
 	c.U64(&m.Inodes)
 	c.U32(&m.Mode)

@@ -128,7 +128,7 @@ func TestLeastSizes(t *testing.T) {
 	one[Input](t, 40, codeInput)
 	one[Rlimit](t, 24, codeRlimit)
 	one[Symlink](t, 12, codeSymlink)
-	one[Mount](t, 48, codeMount)
+	one[Mount](t, 49, codeMount)
 	one[IDRange](t, 16, codeIDRange)
 	one[Path](t, 10, codePath)
 	one[Filter](t, 12, codeFilter)

@@ -49,8 +49,36 @@ type Exec struct {
 	SetOOM   bool
 	OOMScore int32 // written to oom_score_adj when SetOOM, proc(5): -1000..1000
 	TTY      bool  // descriptor 0 is a terminal and becomes the session's
+	Memory   Memory
+	Core     bool  // a core scheduling cookie of the container's own
+	Spec     uint8 // speculation that is switched off for good, of SpecKinds
 	At       string
 }
+
+// Memory says what may not be executed.
+type Memory struct {
+	MDWE  bool // memory that was writable: PR_SET_MDWE(2const)
+	MemFD MemFD
+}
+
+// MemFD is what becomes of files of memfd_create(2).
+type MemFD uint8
+
+// The ways. MemFDLimit is not one of them.
+const (
+	MemFDNone   MemFD = iota // the filter allows none
+	MemFDNoExec              // not executed: vm.memfd_noexec of the PID namespace, where the kernel has it
+	MemFDExec
+	MemFDLimit
+)
+
+// Kinds of speculation, PR_SET_SPECULATION_CTRL(2const).
+const (
+	SpecStoreBypass uint8 = 1 << iota
+	SpecIndirectBranch
+
+	SpecKinds = 1<<iota - 1
+)
 
 // Rlimit is one resource limit, getrlimit(2). Unlimited is ^uint64(0).
 type Rlimit struct {
@@ -146,6 +174,7 @@ type Mount struct {
 	Devices   bool     // default: nodev; only Dev itself sets it
 	IDMap     bool     // Bind: its owners are ids of the user namespace
 	PIDOnly   bool     // Proc: processes alone, none of the kernel's files
+	NoFollow  bool     // Bind, Tmpfs: nosymfollow, no symbolic link in it is followed (Linux 5.14)
 	Size      uint64   // Tmpfs, Dev: bytes
 	Inodes    uint64   // Tmpfs, Dev
 	Mode      uint32   // Tmpfs: permission bits of its root

@@ -55,7 +55,7 @@ func full() *Policy {
 			Argv: []string{"/usr/sbin/nginx", "-g", "daemon off;\n"}, Env: []string{"LANG=C", "PATH=/usr/bin", "Z="},
 			Cwd: "/var/lib", UID: 33, GID: 34, Groups: []uint32{5, 100}, Umask: 0o22,
 			Rlimits: []Rlimit{{4, 0, 0, "default"}, {6, 10, 20, "nginx.toml:9"}, {7, 1024, unlimited, "default"}},
-			SetOOM:  true, OOMScore: -500, TTY: true, At: "nginx.toml:4",
+			SetOOM:  true, OOMScore: -500, TTY: true, Memory: Memory{MDWE: true, MemFD: MemFDNoExec}, Core: true, Spec: SpecKinds, At: "nginx.toml:4",
 		},
 		Root: Root{
 			Writable: true, At: "base/daemon:3",
@@ -74,7 +74,7 @@ func full() *Policy {
 			{Kind: Cgroup2, Target: "/sys/fs/cgroup", At: "nginx.toml:20"},
 			{Kind: Dev, Target: "/dev", Devices: true, Writable: true, Size: 65536, Inodes: 64, At: "default"},
 			{Kind: Mqueue, Target: "/dev/mqueue", Writable: true, At: "default"},
-			{Kind: Tmpfs, Target: "/run", Writable: true, Size: 1 << 20, Inodes: 100, Mode: 0o1777, UID: 33, GID: 34, At: "nginx.toml:22"},
+			{Kind: Tmpfs, Target: "/run", Writable: true, Size: 1 << 20, Inodes: 100, Mode: 0o1777, UID: 33, GID: 34, NoFollow: true, At: "nginx.toml:22"},
 			{Kind: Bind, Target: "/usr", Source: "/usr", Recursive: true, Exec: true, IDMap: true, At: "base/daemon:8"},
 			{Kind: Bind, Target: "/run/log.sock", Source: "/run/systemd/journal/dev-log", Type: Socket, At: "nginx.toml:23"},
 			{Kind: Bind, Target: "/etc/passwd", Source: "/srv/passwd", Type: RegularFile, At: "nginx.toml:24"},
@@ -217,6 +217,7 @@ func generateExec(r *rand.Rand) Exec {
 	}
 	if r.IntN(2) == 0 {
 		e.TTY = true
+		e.Memory, e.Core, e.Spec = Memory{r.IntN(2) == 0, MemFD(r.IntN(int(MemFDLimit)))}, r.IntN(2) == 0, uint8(r.IntN(SpecKinds+1))
 		e.SetOOM, e.OOMScore = true, int32(r.IntN(2001))-1000
 	}
 	return e

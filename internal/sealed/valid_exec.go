@@ -28,6 +28,9 @@ func validExec(p *Policy) error {
 	if e.Umask > 0o777 {
 		return invalid(e.At, "umask %#o is over 0777", e.Umask)
 	}
+	if e.Spec > SpecKinds {
+		return invalid(e.At, "no such speculation: %#x", e.Spec)
+	}
 	if e.OOMScore < -1000 || e.OOMScore > 1000 || !e.SetOOM && e.OOMScore != 0 {
 		return invalid(e.At, "oom_score_adj %d", e.OOMScore)
 	}

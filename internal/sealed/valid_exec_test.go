@@ -19,6 +19,7 @@ func TestExec(t *testing.T) {
 		{"cwd empty", func(p *Policy) { p.Exec.Cwd = "" }, "cwd"},
 		{"cwd relative", func(p *Policy) { p.Exec.Cwd = "." }, "cwd"},
 		{"umask", func(p *Policy) { p.Exec.Umask = 0o1000 }, "umask"},
+		{"speculation 2", func(p *Policy) { p.Exec.Spec = 4 }, "no such speculation: 0x4"},
 		{"oom over", func(p *Policy) { p.Exec.OOMScore = 1001 }, "oom_score_adj"},
 		{"oom under", func(p *Policy) { p.Exec.OOMScore = -1001 }, "oom_score_adj"},
 		{"oom not set", func(p *Policy) { p.Exec.SetOOM = false }, "oom_score_adj"},

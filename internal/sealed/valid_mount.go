@@ -94,6 +94,9 @@ func (m *Mount) fault() string {
 	if m.IDMap && m.Kind != Bind || m.PIDOnly && m.Kind != Proc {
 		return "has a flag that its kind does not know"
 	}
+	if m.NoFollow && m.Kind != Bind && m.Kind != Tmpfs {
+		return "follows no links and is neither bind nor tmpfs"
+	}
 	if m.Kind == Bind {
 		if why := pathFault(m.Source); why != "" {
 			return "has a source that " + why

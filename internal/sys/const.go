@@ -6,6 +6,7 @@ const (
 	SIG_SETMASK = 2 // rt_sigprocmask(2)
 
 	PR_GET_SECUREBITS      = 27 // prctl(2), Linux 2.6.26
+	PR_GET_MDWE            = 66 // Linux 6.3
 	PR_SET_CHILD_SUBREAPER = 36 // Linux 3.4
 	PR_SET_NO_NEW_PRIVS    = 38 // Linux 3.5
 

@@ -18,9 +18,10 @@ var calls = map[plan.Op]string{
 	plan.Execveat: "program,arguments,environment,apparmor,selinux", plan.Fchdir: "root,directory", plan.Fsconfig: "type,bounds,standing",
 	plan.Fsmount: "mount,type", plan.Fsopen: "type", plan.Ioctl: "terminal,loopback", plan.Keyctl: "-Unread: session keyring",
 	plan.LandlockCreateRuleset: "-Unread: landlock", plan.LandlockAddRule: "-Unread: landlock", plan.LandlockRestrictSelf: "-Unread: landlock; a step behind it has to be refused",
-	plan.Mkdirat: "mount", plan.Mknodat: "node,mount", plan.Mount: "mount", plan.MountSetattr: "mount", plan.MoveMount: "mount",
+	plan.MemfdCreate: "-has to be refused, which shows vm.memfd_noexec",
+	plan.Mkdirat:     "mount", plan.Mknodat: "node,mount", plan.Mount: "mount", plan.MountSetattr: "mount", plan.MoveMount: "mount",
 	plan.OpenTree: "source,mount", plan.Openat2: "-opens for the step behind it", plan.Personality: "personality", plan.PivotRoot: "root,mount",
-	plan.Prctl:     "death signal,dumpable,owner,CapBnd,CapAmb,securebits,NoNewPrivs", // PR_SET_KEEPCAPS is part of the securebits
+	plan.Prctl:     "death signal,dumpable,owner,CapBnd,CapAmb,securebits,NoNewPrivs,mdwe,speculation,core scheduling", // PR_SET_KEEPCAPS is part of the securebits
 	plan.Prlimit64: "limit", plan.Seccomp: "Seccomp,Seccomp_filters,seccomp program", plan.Read: "-the holder's, which waits in it", plan.Setgroups: "Groups", plan.Setns: "namespace", plan.Sethostname: "hostname",
 	plan.Setresgid: "Gid", plan.Setresuid: "Uid", plan.Setsid: "session,process group", plan.Socket: "-for the ioctl behind it",
 	plan.Symlinkat: "link", plan.Umask: "Umask", plan.Umount2: "mount", plan.Unshare: "namespace", plan.Write: "oom_score_adj,apparmor,selinux",
@@ -42,7 +43,8 @@ var policies = map[string]string{
 
 	"Exec.Argv": "-init's orders", "Exec.Env": "-init's orders", "Exec.Cwd": "-init's orders: the child enters it before its execve, or fails",
 	"Exec.UID": "Uid", "Exec.GID": "Gid", "Exec.Groups": "Groups", "Exec.Umask": "Umask", "Exec.Rlimits": "limit",
-	"Exec.SetOOM": "oom_score_adj", "Exec.OOMScore": "oom_score_adj", "Exec.TTY": "terminal", "Exec.At": "-place",
+	"Exec.SetOOM": "oom_score_adj", "Exec.OOMScore": "oom_score_adj", "Exec.TTY": "terminal",
+	"Exec.Memory": "-below", "Memory.MDWE": "mdwe", "Memory.MemFD": "-Unread: memfd_noexec", "Exec.Core": "core scheduling", "Exec.Spec": "speculation", "Exec.At": "-place",
 	"Rlimit.Resource": "limit", "Rlimit.Soft": "limit", "Rlimit.Hard": "limit", "Rlimit.At": "-place",
 
 	"Root.Image": "-below", "Image.File": "source,mount", "Image.Verity": "-the table of its device is read back before it is mounted (internal/image)", "Image.Hash": "-the same",
@@ -53,7 +55,7 @@ var policies = map[string]string{
 	"IDRange.Inside": "map", "IDRange.Outside": "map", "IDRange.Count": "map", "IDRange.At": "-place", "Clocks.Monotonic": "clocks", "Clocks.Boottime": "clocks",
 
 	"Mount.Kind": "type", "Mount.Target": "mount", "Mount.Source": "source", "Mount.Type": "source", "Mount.Recursive": "mount",
-	"Mount.IDMap": "mount", "Mount.PIDOnly": "type", "Mount.Writable": "mount", "Mount.Exec": "mount", "Mount.Devices": "mount", "Mount.Size": "bounds", "Mount.Inodes": "bounds",
+	"Mount.IDMap": "mount", "Mount.PIDOnly": "type", "Mount.Writable": "mount", "Mount.Exec": "mount", "Mount.Devices": "mount", "Mount.NoFollow": "mount", "Mount.Size": "bounds", "Mount.Inodes": "bounds",
 	"Mount.Mode": "standing", "Mount.UID": "standing", "Mount.GID": "standing", "Mount.At": "-place",
 	"Path.Path": "mount", "Path.Type": "standing", "Path.Default": "mount", "Path.At": "-place",
 

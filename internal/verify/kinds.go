@@ -15,7 +15,7 @@ var kinds = map[string]string{
 	"CapInh": status, "CapPrm": status, "CapEff": status, "CapBnd": status, "CapAmb": status,
 	"NoNewPrivs": status, "Seccomp": status, "Seccomp_filters": status,
 	"seccomp program": "ptrace", "securebits": byInit, "apparmor": "attr", "selinux": "attr",
-	"dumpable": byInit, "death signal": byInit, "owner": "stat of status",
+	"dumpable": byInit, "death signal": byInit, "mdwe": byInit, "owner": "stat of status",
 
 	// where it is
 	"namespace": "ns", "map": "uid_map", "clocks": "timens_offsets", "pid inside": status, "hostname": "setns", "loopback": "setns", "cgroup": "cgroup",
@@ -23,6 +23,7 @@ var kinds = map[string]string{
 
 	// what it is bounded by
 	"limit": "limits", "cgroup file": "cgroup2", "device program": "bpf", "oom_score_adj": "oom_score_adj", "personality": "personality",
+	"speculation": status, "core scheduling": "prctl",
 
 	// what it executes and has
 	"program": "exe", "arguments": "cmdline", "environment": "environ", "descriptors": "fd", "descriptor": "fd",

@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"casemate/internal/facts"
+	"casemate/internal/sys"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -29,6 +32,22 @@ func (r *reader) process(t Target) {
 	r.add("terminal", "", strconv.Itoa(tty), strconv.Itoa(s.terminal))
 	r.add("personality", "", "00000000", r.line("personality"))
 	r.add("oom_score_adj", "", r.score(t), r.line("oom_score_adj"))
+	if t.Policy.Exec.Core && t.Facts.Process.CoreScheduling == facts.CoreShared {
+		r.core(t)
+	}
+}
+
+// core compares the cookies of core scheduling: init has one, and not the shim's.
+func (r *reader) core(t Target) {
+	theirs, err := sys.CoreCookie(t.PID)
+	r.fail("core scheduling", err)
+	ours, err := sys.CoreCookie(0)
+	r.fail("core scheduling", err)
+	got := "its own"
+	if theirs == 0 || theirs == ours {
+		got = "shared"
+	}
+	r.add("core scheduling", "", "its own", got)
 }
 
 // score is the policy's oom_score_adj, or the shim's own, which init inherits.

@@ -17,6 +17,9 @@ func (r *reader) reported(t Target) {
 	r.add("securebits", "", fmt.Sprintf("%#x", caps.Securebits), fmt.Sprintf("%#x", t.Report.Securebits))
 	r.add("death signal", "", strconv.Itoa(int(unix.SIGKILL)), strconv.Itoa(int(t.Report.DeathSignal)))
 	r.add("dumpable", "", "0", strconv.Itoa(int(t.Report.Dumpable)))
+	if t.Policy.Exec.Memory.MDWE {
+		r.add("mdwe", "", "1", strconv.Itoa(int(t.Report.MDWE)))
+	}
 	n := &t.Policy.Namespaces
 	if uid, root := n.HostUID(t.Policy.Exec.UID), n.HostUID(0); uid != 0 && uid != root {
 		var st unix.Stat_t

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"casemate/internal/facts"
+	"casemate/internal/process"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,6 +34,9 @@ func (r *reader) status(t Target) {
 	inside := field(b, "NSpid")
 	r.add("pid inside", "", want, inside[strings.LastIndexByte(inside, '\t')+1:])
 	r.traced = field(b, "TracerPid")
+	for _, s := range process.Speculation(t.Policy, t.Facts) {
+		r.add("speculation", s.Field, s.Want, field(b, s.Field))
+	}
 }
 
 func field(status []byte, name string) string {

@@ -1,6 +1,9 @@
 package verify
 
-import "casemate/internal/landlock"
+import (
+	"casemate/internal/landlock"
+	"casemate/internal/sealed"
+)
 
 // Unread is something of the policy that the kernel shows to nobody, or not to the shim, and
 // why. It is known before the launch: a read that fails is an error.
@@ -16,6 +19,9 @@ func (r *reader) unread(t Target) {
 	}
 	if t.Facts.Keyrings {
 		add("session keyring", "no interface of the kernel shows another process's; the launch has found the new one in its possession")
+	}
+	if t.Policy.Exec.Memory.MemFD == sealed.MemFDNoExec && t.Facts.Process.MemFDNoExec {
+		add("memfd_noexec", "a process reads that of its own PID namespace; the launch has tried what it forbids, and was refused")
 	}
 	if d, _ := landlock.At(&t.Policy.LSM.Landlock, t.Facts.Landlock); d.Files != 0 {
 		add("landlock", "no interface of the kernel shows a domain; the launch has tried what it forbids, and was refused")

@@ -21,6 +21,7 @@ var fields = map[string]string{
 	"Exec.Argv": "FS-008", "Exec.Env": "PRC-003", "Exec.Cwd": "opens nothing", "Exec.UID": "NS-003 PRC-002 CAP-008",
 	"Exec.GID": "PRC-002", "Exec.Groups": "PRC-002", "Exec.Umask": "PRC-004", "Exec.Rlimits": "PRC-003",
 	"Exec.SetOOM": "opens nothing", "Exec.OOMScore": "opens nothing", "Exec.TTY": "typing into it has its reason under [why]", "Exec.At": "place",
+	"Exec.Memory": "below", "Memory.MDWE": "SC-022 looks at the calls", "Memory.MemFD": "SC-022; executed memfds have their reason under [why]", "Exec.Core": "takes away", "Exec.Spec": "takes away",
 	"Rlimit.Resource": "PRC-003", "Rlimit.Soft": "below the hard one", "Rlimit.Hard": "PRC-003", "Rlimit.At": "place",
 
 	"Root.Image": "below", "Image.File": "FS-010", "Image.Verity": "FS-010", "Image.Hash": "FS-010: it goes with the tree",
@@ -34,7 +35,8 @@ var fields = map[string]string{
 
 	"Mount.Kind": "FS-002", "Mount.Target": "FS-002", "Mount.Source": "FS-002 FS-005 FS-008 CG-002 CG-003", "Mount.Type": "CAP-004",
 	"Mount.Recursive": "FS-005", "Mount.Writable": "FS-001 FS-002 CG-002", "Mount.Exec": "FS-001 FS-008", "Mount.Devices": "only /dev's own: FS-003",
-	"Mount.Size": "FS-007", "Mount.Inodes": "bounded by the format", "Mount.Mode": "the workload's own", "Mount.UID": "the workload's own",
+	"Mount.NoFollow": "takes away",
+	"Mount.Size":     "FS-007", "Mount.Inodes": "bounded by the format", "Mount.Mode": "the workload's own", "Mount.UID": "the workload's own",
 	"Mount.GID": "the workload's own", "Mount.At": "place", "Mount.IDMap": "a writable one has its reason under [why]", "Mount.PIDOnly": "FS-004",
 	"Path.Path": "FS-004 FS-005", "Path.Type": "opens nothing", "Path.Default": "what the kernel lacks needs no mask", "Path.At": "place",
 

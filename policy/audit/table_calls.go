@@ -68,7 +68,7 @@ var seccompCallRules = []*Rule{
 	{ID: "SC-022", Severity: Medium, check: writtenCode,
 		Title: "memory that was written can be executed, against the policy's own condition or past its mounts",
 		Why:   "A condition on PROT_EXEC holds only if mmap, mprotect and pkey_mprotect all have it, and memfd_create makes an executable file that no mount's noexec covers. (A filter cannot take writable and executable memory from mmap, which init needs as the runtime calls it: a policy without a condition is no finding.)",
-		Fix:   "Remove memfd_create and pkey_mprotect; let the program set PR_SET_MDWE, which @default allows."},
+		Fix:   "Remove memfd_create and pkey_mprotect; state exec.mdwe = true."},
 	{ID: "SC-023", Severity: Medium, check: socketFamilies,
 		Title:      "sockets of unusual families can be made",
 		Why:        "Packet, netlink, vsock, crypto and others are large and little tried parts of the kernel, and some talk past the network namespace. (Only rtnetlink: low.)",

@@ -12,7 +12,7 @@ import (
 func (c *compiler) bind(i int) {
 	b := &c.file.Mounts.Bind[i]
 	from := c.pos("mounts.bind", i, "from")
-	m := sealed.Mount{Kind: sealed.Bind, Writable: b.Writable, Exec: b.Exec, Recursive: b.Recursive, IDMap: b.IDMap}
+	m := sealed.Mount{Kind: sealed.Bind, Writable: b.Writable, Exec: b.Exec, Recursive: b.Recursive, IDMap: b.IDMap, NoFollow: b.NoFollow}
 	m.Type = pathTypes[given(b.Type, "dir")]
 	m.At = at(c.file.Pos("mounts.bind", i))
 	m.Source = c.hostPath(b.From, from)

@@ -82,7 +82,7 @@ func (c *compiler) compile() (*Result, error) {
 	c.file = layer.file
 	for _, room := range []func(){
 		c.names, c.identity, c.exec, c.rlimits, c.root, c.namespaces, c.manager, c.mounts, c.masks,
-		c.capabilities, c.lsm, c.cgroup, c.devices, c.signals, c.waivers, func() { c.seccomp(layer) }, c.landlock, c.whys, c.profile,
+		c.capabilities, c.lsm, c.cgroup, c.devices, c.signals, c.waivers, func() { c.seccomp(layer) }, c.landlock, c.memFD, c.whys, c.profile,
 	} {
 		room()
 	}

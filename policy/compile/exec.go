@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 
+	"casemate/internal/sealed"
 	"casemate/policy/syntax"
 )
 
@@ -36,8 +37,28 @@ func (c *compiler) exec() {
 		e.SetOOM, e.OOMScore = true, int32(*s)
 	}
 	e.TTY = given(f.Exec.TTY, false)
+	e.Memory.MDWE, e.Core = given(f.Exec.MDWE, false), given(f.Exec.Core, false)
+	for _, kind := range f.Exec.Spec {
+		e.Spec |= speculation[kind]
+	}
 	c.user()
 	c.env()
+}
+
+var speculation = map[string]uint8{"store-bypass": sealed.SpecStoreBypass, "indirect-branch": sealed.SpecIndirectBranch}
+
+// memFD decides about files that only memory holds, of which no mount says that they are not
+// executed. It comes after the calls.
+func (c *compiler) memFD() {
+	_, allowed := c.rules.Allow["memfd_create"]
+	if p := c.file.Pos("exec.memfd_exec"); given(c.file.Exec.MemFD, false) {
+		if c.need("exec.memfd_exec", p, "what is written to memory can be executed, whatever the mounts say"); !allowed {
+			c.fail(p, "exec.memfd_exec", "remove it", "memfd_create is not allowed")
+		}
+		c.out.Exec.Memory.MemFD = sealed.MemFDExec
+	} else if allowed {
+		c.out.Exec.Memory.MemFD = sealed.MemFDNoExec
+	}
 }
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

@@ -82,7 +82,7 @@ func (c *compiler) ownNamespace(key string, flag uint64, name, danger string) {
 // scratch file system that its user cannot write would be a mistake.
 func (c *compiler) tmpfs(i int) {
 	t := &c.file.Mounts.Tmpfs[i]
-	m := sealed.Mount{Kind: sealed.Tmpfs, Writable: true, Exec: t.Exec, UID: c.out.Exec.UID, GID: c.out.Exec.GID}
+	m := sealed.Mount{Kind: sealed.Tmpfs, Writable: true, Exec: t.Exec, NoFollow: t.NoFollow, UID: c.out.Exec.UID, GID: c.out.Exec.GID}
 	m.Target = c.target(t.At, c.pos("mounts.tmpfs", i, "at"))
 	m.At = at(c.file.Pos("mounts.tmpfs", i))
 	m.Size = c.size(given(t.Size, defaultTmpfs), c.pos("mounts.tmpfs", i, "size"))

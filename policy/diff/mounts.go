@@ -183,7 +183,7 @@ func states(o, n tree.State) Order {
 // may is what a state allows besides reading and writing. The same files seen through a
 // bind of a directory above them are not those that the host may have mounted over them.
 func may(s tree.State) uint64 {
-	return flag(s.Exec) | flag(s.Devices)<<1 | flag(s.Recursive)<<2 | flag(!s.Covered)<<3 | flag(s.Mapped)<<4 | flag(s.Mount == nil || !s.Mount.PIDOnly)<<5
+	return flag(s.Exec) | flag(s.Devices)<<1 | flag(s.Recursive)<<2 | flag(!s.Covered)<<3 | flag(s.Mapped)<<4 | flag(s.Mount == nil || !s.Mount.PIDOnly)<<5 | flag(!s.NoFollow)<<6
 }
 
 func mountAt(p *sealed.Policy, path string) *sealed.Mount {

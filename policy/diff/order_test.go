@@ -72,6 +72,7 @@ var treeEdits = []edit{
 	{"processes alone, and none of the masks", func(p *sealed.Policy) {
 		mountAt(p, "/proc").PIDOnly, p.Masks, p.ReadOnly = true, p.Masks[1:], p.ReadOnly[1:]
 	}, Stricter, "/proc", Weaker},
+	{"links not followed", at("/run", func(m *sealed.Mount) { m.NoFollow = true }), Stricter, "/run", Weaker},
 	{"not recursive", at("/usr", func(m *sealed.Mount) { m.Recursive = false }), Stricter, "/usr", Weaker},
 	{"another source", at("/usr", func(m *sealed.Mount) { m.Source = "/usr2" }), Incomparable, "/usr", Incomparable},
 	{"a larger tmpfs", at("/run", func(m *sealed.Mount) { m.Size *= 2 }), Weaker, "/run size", Stricter},
@@ -102,6 +103,12 @@ var processEdits = []edit{
 	{"arguments", func(p *sealed.Policy) { p.Exec.Argv = []string{"/bin/sh"} }, Equal, "argv", Equal},
 	{"environment", func(p *sealed.Policy) { p.Exec.Env = nil }, Equal, "env", Equal},
 	{"a terminal", func(p *sealed.Policy) { p.Exec.TTY = true }, Weaker, "tty", Stricter},
+	{"no mdwe", func(p *sealed.Policy) { p.Exec.Memory.MDWE = false }, Weaker, "mdwe", Stricter},
+	{"memfds executed", func(p *sealed.Policy) { p.Exec.Memory.MemFD = sealed.MemFDExec }, Weaker, "memfd", Stricter},
+	{"no memfds", func(p *sealed.Policy) { p.Exec.Memory.MemFD = sealed.MemFDNone }, Equal, "memfd", Equal},
+	{"a shared core", func(p *sealed.Policy) { p.Exec.Core = false }, Weaker, "core scheduling", Stricter},
+	{"less speculation", func(p *sealed.Policy) { p.Exec.Spec = sealed.SpecKinds }, Stricter, "no speculation", Weaker},
+	{"other speculation", func(p *sealed.Policy) { p.Exec.Spec = sealed.SpecIndirectBranch }, Incomparable, "no speculation", Incomparable},
 	{"dies first", func(p *sealed.Policy) { p.Exec.OOMScore = 500 }, Stricter, "oom_score_adj", Weaker},
 	{"the manager's oom score", func(p *sealed.Policy) { p.Exec.SetOOM, p.Exec.OOMScore = false, 0 }, Stricter, "oom_score_adj", Weaker},
 	{"a longer limit", func(p *sealed.Policy) { p.Exec.Rlimits[1].Hard = 4096 }, Weaker, "nofile", Stricter},

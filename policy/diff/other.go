@@ -15,6 +15,7 @@ var handled = map[string]bool{
 	"Service": true, "Inputs": true, // notes
 	"Exec.Argv": true, "Exec.Env": true, "Exec.Cwd": true, "Exec.UID": true, "Exec.GID": true, "Exec.Groups": true,
 	"Exec.Umask": true, "Exec.SetOOM": true, "Exec.OOMScore": true, "Exec.TTY": true,
+	"Exec.Memory.MDWE": true, "Exec.Memory.MemFD": true, "Exec.Core": true, "Exec.Spec": true,
 	"Exec.Rlimits.Resource": true, "Exec.Rlimits.Soft": true, "Exec.Rlimits.Hard": true,
 	"Root.IDMap": true, "Root.Path": true, "Root.Image.File": true, "Root.Image.Verity": true, "Root.Image.Hash": true, "Root.Writable": true, "Root.Symlinks.Path": true, "Root.Symlinks.Target": true,
 	"Namespaces.New": true, "Namespaces.Hostname": true, "Namespaces.Join": true,
@@ -22,7 +23,7 @@ var handled = map[string]bool{
 	"Namespaces.GIDs.Inside": true, "Namespaces.GIDs.Outside": true, "Namespaces.GIDs.Count": true,
 	"Namespaces.Clocks.Monotonic": true, "Namespaces.Clocks.Boottime": true,
 	"Mounts.Kind": true, "Mounts.Target": true, "Mounts.Source": true, "Mounts.Type": true, "Mounts.Recursive": true,
-	"Mounts.Writable": true, "Mounts.Exec": true, "Mounts.Devices": true, "Mounts.IDMap": true, "Mounts.PIDOnly": true, "Mounts.Size": true, "Mounts.Inodes": true,
+	"Mounts.Writable": true, "Mounts.Exec": true, "Mounts.Devices": true, "Mounts.IDMap": true, "Mounts.PIDOnly": true, "Mounts.NoFollow": true, "Mounts.Size": true, "Mounts.Inodes": true,
 	"Mounts.Mode": true, "Mounts.UID": true, "Mounts.GID": true,
 	"Masks.Path": true, "Masks.Type": true, "Masks.Default": true,
 	"ReadOnly.Path": true, "ReadOnly.Type": true, "ReadOnly.Default": true,

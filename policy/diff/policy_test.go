@@ -47,6 +47,7 @@ func full() *sealed.Policy {
 		Exec: sealed.Exec{
 			Argv: []string{"/usr/sbin/nginx", "-g"}, Env: []string{"LANG=C"}, Cwd: "/var", UID: 33, GID: 34, Groups: []uint32{5}, Umask: 0o22,
 			Rlimits: []sealed.Rlimit{{Resource: 4, Soft: 0, Hard: 8}, {Resource: 7, Soft: 64, Hard: 1024}}, SetOOM: true, OOMScore: -500,
+			Memory: sealed.Memory{MDWE: true, MemFD: sealed.MemFDNoExec}, Core: true, Spec: sealed.SpecStoreBypass,
 		},
 		Root: sealed.Root{Symlinks: []sealed.Symlink{{Path: "/bin", Target: "usr/bin"}}},
 		Namespaces: sealed.Namespaces{

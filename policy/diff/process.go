@@ -71,8 +71,35 @@ func (d *differ) exec() error {
 	add("groups", groupSets(old, new), o.Groups, n.Groups)
 	add("umask", powers(uint64(o.Umask), uint64(n.Umask)).reverse(), fmt.Sprintf("%04o", o.Umask), fmt.Sprintf("%04o", n.Umask))
 	add("tty", inclusion(n.TTY && !o.TTY, o.TTY && !n.TTY), o.TTY, n.TTY)
+	add("mdwe", inclusion(!n.Memory.MDWE && o.Memory.MDWE, n.Memory.MDWE && !o.Memory.MDWE), o.Memory.MDWE, n.Memory.MDWE)
+	add("memfd", memFDs(o.Memory.MemFD, n.Memory.MemFD), memFDText[o.Memory.MemFD], memFDText[n.Memory.MemFD])
+	add("core scheduling", inclusion(!n.Core && o.Core, n.Core && !o.Core), o.Core, n.Core)
+	add("no speculation", powers(uint64(o.Spec), uint64(n.Spec)).reverse(), specText(o.Spec), specText(n.Spec))
 	add("oom_score_adj", oomScores(o, n), oomText(o), oomText(n))
 	return nil
+}
+
+// memFDs: where the filter allows no memfd_create there is nothing to compare but the calls.
+func memFDs(old, new sealed.MemFD) Order {
+	if old == sealed.MemFDNone || new == sealed.MemFDNone {
+		return either(old, new)
+	}
+	return widths(uint32(old), uint32(new))
+}
+
+var memFDText = [...]string{sealed.MemFDNone: "none", sealed.MemFDNoExec: "not executed", sealed.MemFDExec: "executed"}
+
+func specText(kinds uint8) string {
+	var words []string
+	for _, k := range []struct {
+		bit  uint8
+		word string
+	}{{sealed.SpecStoreBypass, "store-bypass"}, {sealed.SpecIndirectBranch, "indirect-branch"}} {
+		if kinds&k.bit != 0 {
+			words = append(words, k.word)
+		}
+	}
+	return orNone(strings.Join(words, ", "))
 }
 
 // lists are behaviour where they differ.

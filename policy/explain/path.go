@@ -96,6 +96,9 @@ func abilities(s tree.State) string {
 	if s.Devices {
 		words[1] = "dev"
 	}
+	if s.NoFollow {
+		words = append(words, "nosymfollow")
+	}
 	return strings.Join(words, ", ")
 }
 

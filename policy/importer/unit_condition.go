@@ -44,7 +44,7 @@ func (u *service) writeExecute() {
 	u.condition("mprotect", "prot & PROT_EXEC == 0")
 	u.condition("pkey_mprotect", "prot & PROT_EXEC == 0")
 	u.condition("shmat", "shmflg & SHM_EXEC == 0")
-	u.d.lost("seccomp", "mprotect, pkey_mprotect and shmat are narrowed; init itself needs mmap, which stays free", one.item)
+	u.d.lost("seccomp", "mprotect, pkey_mprotect and shmat are narrowed; init itself needs mmap, which stays free; on Linux 6.3 exec.mdwe = true says all of it", one.item)
 }
 
 // families reads RestrictAddressFamilies=: lists that add, with ~ lists that take away.

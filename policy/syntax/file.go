@@ -49,6 +49,10 @@ type Exec struct {
 	Umask    *string           `toml:"umask" doc:"File mode creation mask, octal. Default: 0027."`
 	Rlimits  map[string]string `toml:"rlimits" max:"16" doc:"Limits of setrlimit(2) by name: \"soft:hard\", or one value for both; a number, a size or \"unlimited\". Default: nofile 1024:4096, core 0."`
 	OOMScore *int64            `toml:"oom_score_adj" min:"-1000" max:"1000" doc:"oom_score_adj of proc(5). Default: not changed."`
+	MDWE     *bool             `toml:"mdwe" doc:"No memory is executed that was writable, PR_SET_MDWE: for programs without a JIT compiler. Default: false."`
+	MemFD    *bool             `toml:"memfd_exec" doc:"Files of memfd_create(2), where it is allowed, may be executed; needs a why. Default: false, by vm.memfd_noexec where the kernel has it."`
+	Core     *bool             `toml:"core_scheduling" doc:"No other process runs on the same core at the same time, by threads of it, PR_SCHED_CORE. Default: false."`
+	Spec     []string          `toml:"no_speculation" enum:"store-bypass|indirect-branch" doc:"Speculation that is switched off for good, PR_SET_SPECULATION_CTRL. Default: none."`
 	TTY      *bool             `toml:"tty" doc:"Standard input must be a terminal, and becomes the controlling terminal of the workload. Default: false, no terminal."`
 }
 
@@ -111,6 +115,7 @@ type BindMount struct {
 	Exec      bool    `toml:"exec" doc:"Allow programs and libraries to be executed from it. Default: false."`
 	Recursive bool    `toml:"recursive" doc:"Take the mounts below it too. Default: false."`
 	IDMap     bool    `toml:"idmap" doc:"What belongs to an id on disk belongs to the same id inside the user namespace. Default: false, nobody's there."`
+	NoFollow  bool    `toml:"nosymfollow" doc:"Follow no symbolic link in it. Default: false."`
 }
 
 // TmpfsMount is one fresh tmpfs.
@@ -120,6 +125,8 @@ type TmpfsMount struct {
 	Inodes *int64  `toml:"inodes" min:"16" max:"16777216" doc:"Files and directories at most. Default: one for every 4 KiB of the size, at most 65536."`
 	Mode   *string `toml:"mode" doc:"Permission bits of its root, octal. Default: 0700."`
 	Exec   bool    `toml:"exec" doc:"Allow what is written to it to be executed; needs a why. Default: false."`
+
+	NoFollow bool `toml:"nosymfollow" doc:"Follow no symbolic link in it. Default: false."`
 }
 
 // Masks are paths hidden or frozen.

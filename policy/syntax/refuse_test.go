@@ -22,7 +22,7 @@ var refused = map[string]struct{ text, want string }{
 	},
 	"unknown key of an inline table in a list": {
 		"policy = 1\n[mounts]\nbind = [\n  { from = \"/a\", mode = \"ro\" },\n]\n",
-		`p.toml:4:18: unknown key: "mode"; hint: the keys here are from, at, type, writable, exec, recursive, idmap`,
+		`p.toml:4:18: unknown key: "mode"; hint: the keys here are from, at, type, writable, exec, recursive, idmap, nosymfollow`,
 	},
 	"a dotted key in quotes": {
 		"policy = 1\n[cgroup]\n\"memory.max\" = \"1G\"\n",

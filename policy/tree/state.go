@@ -27,6 +27,7 @@ type State struct {
 	Origin string // "host:/usr/lib", "tmpfs", "proc", …; "" where Absent
 
 	Exec, Devices bool // in the terms of mount(8): not noexec, not nodev
+	NoFollow      bool // nosymfollow
 	Recursive     bool // what the host has mounted below is there too
 	Mapped        bool // what belongs to an id on disk belongs to the same id inside
 	Covered       bool // where the host has mounted something here, what lies under that is shown
@@ -68,7 +69,7 @@ func (s State) String() string {
 	for _, f := range []struct {
 		on   bool
 		word string
-	}{{s.Exec, "exec"}, {s.Devices, "dev"}, {s.Recursive, "recursive"}, {s.Mapped, "idmap"}, {s.pidOnly(), "pids"}} {
+	}{{s.Exec, "exec"}, {s.Devices, "dev"}, {s.NoFollow, "nosymfollow"}, {s.Recursive, "recursive"}, {s.Mapped, "idmap"}, {s.pidOnly(), "pids"}} {
 		if f.on {
 			words = append(words, f.word)
 		}

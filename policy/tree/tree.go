@@ -42,7 +42,7 @@ func holder(p *sealed.Policy, path string) State {
 	if device == nil && empty(m, path) || m.PIDOnly && path != m.Target && !ofProcess(path[len(m.Target)+1:]) {
 		return State{Mount: m, Leads: leads(p, path)}
 	}
-	s := State{Access: ReadOnly, Origin: kindNames[m.Kind], Exec: m.Exec, Devices: m.Devices, Recursive: m.Recursive, Mapped: m.IDMap, Mount: m, Device: device}
+	s := State{Access: ReadOnly, Origin: kindNames[m.Kind], Exec: m.Exec, Devices: m.Devices, NoFollow: m.NoFollow, Recursive: m.Recursive, Mapped: m.IDMap, Mount: m, Device: device}
 	if m.Kind == sealed.Bind {
 		s.Origin = host(m.Source, m.Target, path)
 		s.Covered = !m.Recursive && path != m.Target

@@ -1,0 +1,96 @@
+package tests
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"casemate/internal/facts"
+)
+
+// Memory that was writable is not executed, by MDWE alone: the filter allows these calls.
+func TestMDWE(t *testing.T) {
+	needRoot(t)
+	if !hostFacts(t).Process.MDWE {
+		t.Skip("needs PR_SET_MDWE (Linux 6.3)")
+	}
+	tried := []string{"mmap-wx", "mprotect-x", "mmap-x", "exec:/app/probe"}
+	const exec = "[exec]\nargv = [\"/app/probe\"]\nmdwe = true\n"
+	r := confined(t, exec, tried...)
+	r.attempts(t, "EACCES", "mmap-wx", "mprotect-x")
+	r.attempts(t, "ok", "mmap-x", "exec:/app/probe")
+	confined(t, "", tried...).attempts(t, "ok", tried...)
+}
+
+const memfds = "[seccomp]\nallow = [\"@default\", \"@io\", \"@file-read\", \"@file-write\", \"@process\", \"@signals\", \"@threads\", \"@memory\", \"@time\", \"@sched\", \"capget\", \"memfd_create\"]\n" +
+	"[why]\n\"seccomp.memfd_create\" = \"this is only a test\"\n"
+
+// A file that only memory holds is not executed, though no mount and no rule of Landlock says so.
+func TestMemFD(t *testing.T) {
+	needRoot(t)
+	if !hostFacts(t).Process.MemFDNoExec {
+		t.Skip("needs vm.memfd_noexec (Linux 6.3)")
+	}
+	tried := []string{"memfd:0", "memfd:8", "memfd:16", "memfd-exec:0", "memfd-exec:16"} // MFD_NOEXEC_SEAL, MFD_EXEC
+	r := confined(t, memfds, tried...)
+	r.attempts(t, "ok", "memfd:0", "memfd:8")
+	r.attempts(t, "EACCES", "memfd:16", "memfd-exec:0", "memfd-exec:16")
+	const exec = "\"exec.memfd_exec\" = \"this is only a test\"\n[exec]\nargv = [\"/app/probe\"]\nmemfd_exec = true\n"
+	confined(t, memfds+exec, tried...).attempts(t, "ok", tried...)
+}
+
+// In a mount with nosymfollow a link can be made and is not followed.
+func TestNoSymFollow(t *testing.T) {
+	needRoot(t)
+	mounts := func(more string) string {
+		return "[mounts]\nbind = [{ from = \"" + filepath.Join(bin, "app") + "\", at = \"/app\", exec = true }]\ntmpfs = [{ at = \"/w\"" + more + " }]\n"
+	}
+	r := confined(t, mounts(", nosymfollow = true"), "follow:/w")
+	r.attempts(t, "ELOOP", "follow:/w")
+	confined(t, mounts(""), "follow:/w").attempts(t, "ok", "follow:/w")
+}
+
+// Speculation is off for the workload where a process decides about it, and nothing to be done
+// where the processor is sound or the whole machine does without; else the launch is refused.
+func TestSpeculation(t *testing.T) {
+	needRoot(t)
+	host := hostFacts(t).Process
+	for _, c := range []struct {
+		kind, field, off string
+		state            int
+	}{
+		{"store-bypass", "Speculation_Store_Bypass", "thread force mitigated", host.StoreBypass},
+		{"indirect-branch", "SpeculationIndirectBranch", "conditional force disabled", host.IndirectBranch},
+	} {
+		text := policy("confined", `"/app/probe"`, "[exec]\nargv = [\"/app/probe\"]\nno_speculation = [\""+c.kind+"\"]\n")
+		switch {
+		case c.state > 0 && c.state&1 != 0:
+			r := confined(t, text[strings.Index(text, "[exec]"):])
+			equal(t, c.field, r.Status[c.field], c.off)
+		case c.state == 0 || c.state > 0 && c.state&(4|8) != 0:
+			launch(t, compiled(t, text)).expect(t, 0)
+		default:
+			launch(t, compiled(t, text)).expect(t, 247, "cannot be switched off for a process", "test.toml:")
+		}
+	}
+}
+
+func TestCoreScheduling(t *testing.T) {
+	needRoot(t)
+	text := policy("confined", `"/app/probe"`, "[exec]\nargv = [\"/app/probe\"]\ncore_scheduling = true\n")
+	switch hostFacts(t).Process.CoreScheduling {
+	case facts.CoreNone:
+		launch(t, compiled(t, text)).expect(t, 247, "no core scheduling (CONFIG_SCHED_CORE, Linux 5.14)", "test.toml:")
+	default: // with cookies the receipt has one of its own, or the launch ends with 249
+		launch(t, compiled(t, text)).expect(t, 0)
+	}
+}
+
+// What the host's kernel lacks of what a policy demands: 247.
+func TestMDWEIsDemanded(t *testing.T) {
+	needRoot(t)
+	if hostFacts(t).Process.MDWE {
+		t.Skip("needs a kernel without PR_SET_MDWE")
+	}
+	launch(t, compiled(t, policy("lacks", `"/app/probe"`, "[exec]\nargv = [\"/app/probe\"]\nmdwe = true\n"))).expect(t, 247, "no PR_SET_MDWE (Linux 6.3)", "test.toml:")
+}
