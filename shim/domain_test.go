@@ -19,7 +19,7 @@ var undone = []unlike{
 	{name: "domain not entered", domain: true, change: func(l *launched) { drop(l, "landlock_restrict_self(") }},
 	{name: "domain with a rule too many", domain: true, change: func(l *launched) {
 		const rule = "landlock_add_rule(ruleset, LANDLOCK_RULE_PATH_BENEATH, {EXECUTE|WRITE_FILE"
-		add(l, `mkdirat(outside, "before"`, step(plan.Dup3, plan.Slot("outside"), plan.Num(10), plan.Num(unix.O_CLOEXEC)), l.plan.Steps[at(l, rule)])
+		add(l, `fsmount(fs, FSMOUNT_CLOEXEC, NOSUID|NODEV|NOEXEC) -> outside`, step(plan.Dup3, plan.Slot("outside"), plan.Num(10), plan.Num(unix.O_CLOEXEC)), l.plan.Steps[at(l, rule)])
 	}},
 }
 

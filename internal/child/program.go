@@ -32,7 +32,7 @@ func FD(fd int) Word { return Word{value: uintptr(fd)} }
 // Slot is an argument read from a slot when the instruction runs.
 func Slot(n int) Word { return Word{value: uintptr(n), slot: true} }
 
-// instruction is one finished system call: 88 bytes, no pointers that Go must
+// instruction is one finished system call: 80 bytes, no pointers that Go must
 // follow, so that the loop below is all that runs.
 type instruction struct {
 	nr       uintptr

@@ -58,7 +58,6 @@ func Rules(l *plan.List, p *sealed.Policy, f *facts.Facts, init, free uint64) {
 	}
 	l.Add("", plan.CloseRange, plan.Num(free+1), plan.Named(uint64(^uint32(0)), "UINT_MAX"), plan.Num(0))
 	mount.Outside(l, outside)
-	l.Add("", plan.Mkdirat, plan.Slot(outside), plan.String("before"), plan.Mode(0o700))
 }
 
 var pathBeneath = plan.Named(unix.LANDLOCK_RULE_PATH_BENEATH, "LANDLOCK_RULE_PATH_BENEATH")
@@ -75,12 +74,15 @@ func port(l *plan.List, p *sealed.Port, net uint64) {
 	l.Add(p.At, plan.LandlockAddRule, plan.Slot(ruleset), netPort, plan.Struct(b, plan.Flags(p.Allow&net, &PortNames), plan.Num(uint64(p.Number))), plan.Num(0))
 }
 
-// Restrict enters the domain, for good, and then tries what it forbids and allowed before:
-// no file of the kernel's says afterwards whether a process is in a domain.
+// Restrict enters the domain, for good, and does just before and just after what it forbids
+// and nothing else does: no file of the kernel's says afterwards whether a process is in a domain.
 func Restrict(l *plan.List, p *sealed.Policy, f *facts.Facts) {
 	d, _ := At(&p.LSM.Landlock, f.Landlock)
 	if d.None() {
 		return
+	}
+	if d.Files != 0 {
+		l.Add("", plan.Mkdirat, plan.Slot(outside), plan.String("before"), plan.Mode(0o700))
 	}
 	l.Add(d.At, plan.LandlockRestrictSelf, plan.Slot(ruleset), plan.Flags(logging(&d, f.Landlock), &logNames))
 	if d.Files != 0 {
