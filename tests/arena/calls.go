@@ -37,7 +37,7 @@ func Calls(w *Worker, policy string) (list []Place, err error) {
 		if arg, ok := paths[c.Name]; ok {
 			p.Path = c.Text(c.Args[arg])
 		}
-		for _, role := range []string{trace.Shim, trace.Child, trace.Init} {
+		for _, role := range []string{trace.Shim, trace.Child, trace.Child + "2", trace.Init} {
 			if w.Tracer.PID(role) != 0 {
 				p.Alive = append(p.Alive, role)
 			}

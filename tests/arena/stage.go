@@ -15,7 +15,8 @@ import (
 
 // Policies are compiled for every pool and launched by their names. "rich" has a directory of
 // the host for its root, and most of what a launch can do; "plain" is what the language's
-// defaults give.
+// defaults give; "mapped" is in user and time namespaces, which a second child of the shim
+// makes.
 var Policies = map[string]string{
 	"plain": `policy = 1
 service = "plain"
@@ -24,6 +25,26 @@ arch = ["amd64"]
 argv = ["/app/probe"]
 [mounts]
 bind = [{ from = "$BIN/app", at = "/app", exec = true }]
+[seccomp]
+allow = [$CALLS]
+`,
+	"mapped": `policy = 1
+service = "mapped"
+arch = ["amd64"]
+[exec]
+argv = ["/app/probe"]
+user = "0"
+group = "0"
+[namespaces]
+user = { uid = ["0 100000 65536"], gid = ["0 100000 65536"] }
+time = { monotonic = 1000, boottime = -1 }
+[mounts]
+proc = "pid-only"
+bind = [
+  { from = "$BIN/app", at = "/app", exec = true },
+  { from = "$WORK/data/dir", at = "/data", idmap = true },
+]
+tmpfs = [{ at = "/tmp" }]
 [seccomp]
 allow = [$CALLS]
 `,

@@ -51,15 +51,18 @@ func put(t *testing.T, faults []fault) {
 
 var digits = regexp.MustCompile("[0-9]+")
 
-// some leaves out, of a test that is not whole, most of a row of calls that differ in a
-// number only: a capability, a signal.
+// row is true of all but the first of calls that differ in a number only: a capability, a
+// signal.
+func row(p arena.Place) bool {
+	return p.Nth > 3 && slices.Contains([]string{"rt_sigaction", "prctl"}, p.Name)
+}
+
+// some leaves rows out, and the runtime's own calls, of a test that is not whole.
 func some(list []arena.Place) []arena.Place {
 	if whole {
 		return list
 	}
-	return slices.DeleteFunc(slices.Clone(list), func(p arena.Place) bool {
-		return p.Nth > 3 && slices.Contains([]string{"rt_sigaction", "prctl"}, p.Name) || !p.Own
-	})
+	return slices.DeleteFunc(slices.Clone(list), func(p arena.Place) bool { return row(p) || !p.Own })
 }
 
 // policies are those to launch: of a test that is not whole, the one that has most.
@@ -83,11 +86,11 @@ func TestErrnoAtEveryCall(t *testing.T) {
 			case !known:
 				t.Errorf("%s: errnos_test.go lacks the errnos of its page", c.Site())
 			}
-			if !whole && len(all) > 0 {
+			switch {
+			case !whole && c.Role == trace.Shim && i%2 == 1:
+				all = nil
+			case (!whole || row(c)) && len(all) > 0:
 				all = all[i%len(all):][:1]
-				if c.Role == trace.Shim && i%2 == 1 {
-					all = nil
-				}
 			}
 			for _, errno := range all {
 				faults = append(faults, fault{Policy: policy, Site: c.Site(), Errno: errno})
@@ -145,7 +148,7 @@ func TestLieAtEveryStep(t *testing.T) {
 	for _, policy := range policies() {
 		var faults []fault
 		for _, c := range some(pool.Launched(t, policy)) {
-			if c.Role == trace.Child && c.Name != "execveat" && c.Result >= 0 && !shared(c) {
+			if trace.Between(c.Role) && c.Name != "execveat" && c.Result >= 0 && !shared(c) {
 				faults = append(faults, fault{Policy: policy, Site: c.Site(), Lie: true, Result: c.Result})
 			}
 		}

@@ -30,13 +30,13 @@ func touching(p arena.Place) bool {
 		"prctl", "capget", "capset", "rt_sigaction", "rt_sigprocmask", "getpid", "geteuid", "uname", "keyctl", "setsid", "umask",
 		"setgroups", "setresgid", "setresuid", "prlimit64", "personality", "sethostname", "seccomp", "sched_getattr", "sched_setattr",
 	}
-	return p.Own && (p.Role == trace.Shim || p.Role == trace.Child || p.Role == trace.Spawn) && !slices.Contains(others, p.Name)
+	return p.Own && (p.Role == trace.Shim || trace.Between(p.Role) || p.Role == trace.Spawn) && !slices.Contains(others, p.Name)
 }
 
 // target is the path of the root that a call names.
 func target(p arena.Place) (string, bool) {
 	_, below, ok := strings.Cut(p.Path, "/work/root")
-	if !ok && p.Role != trace.Child {
+	if !ok && !trace.Between(p.Role) {
 		return "", false
 	}
 	if !ok {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,6 +53,10 @@ type Call struct {
 	Seq    int // among all calls of the role
 	Result int64
 }
+
+// Between tells whether a role is that of a process between clone and exec: the child that
+// becomes init, or one of the shim's that does not.
+func Between(role string) bool { return strings.HasPrefix(role, Child) }
 
 // Site names the call within its launch.
 func (c *Call) Site() Site { return Site{c.Role, c.Name, c.Own, c.Nth} }
