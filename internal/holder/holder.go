@@ -181,8 +181,8 @@ func open(dir int, opens []plan.Open) (map[string]int, error) {
 
 // end ends the holder, whatever it is doing, and reaps it.
 func (h *held) end() error {
-	defer unix.Close(h.alive)
 	defer unix.Close(h.child.PIDFD)
+	unix.Close(h.alive) // of which it ends too
 	if err := unix.PidfdSendSignal(h.child.PIDFD, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("end the namespaces' holder: %w", err)
 	}

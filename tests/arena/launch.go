@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -35,15 +37,28 @@ const (
 )
 
 // manages is a service manager that has just forked: LISTEN_PID is the shim's own number.
-const manages = `LISTEN_PID=$$ exec "$@"`
+const manages = `; LISTEN_PID=$$ exec "$@"`
 
-// Run runs the shim once, with a policy of Bin, under the Tracer if its hooks are set, until
-// nothing of it is left.
+// Run runs the shim once, with a policy of Bin, under the Tracer or not, until nothing of it
+// is left.
 func (w *Worker) Run(policy string, traced bool) (*Outcome, error) {
+	return w.run(w.managed("", ":", policy), w.env(), traced)
+}
+
+// RunAfter runs the shim in a mount namespace of its own, after some lines of shell.
+func (w *Worker) RunAfter(script, policy string) (*Outcome, error) {
+	return w.run(w.managed("/usr/bin/unshare -m", script, policy), w.env(), false)
+}
+
+// managed is the command line of the service manager.
+func (w *Worker) managed(prefix, script, policy string) []string {
 	shim := []string{filepath.Join(w.Bin, "casemate-shim"), "run", filepath.Join(w.Bin, policy+".sealed")}
-	env := []string{"PATH=" + os.Getenv("PATH"), "NOTIFY_SOCKET=" + managerSocket, "LISTEN_FDS=1", "LISTEN_FDNAMES=http",
+	return slices.Concat(strings.Fields(prefix), []string{"/bin/sh", "-c", script + manages, "sh"}, shim)
+}
+
+func (w *Worker) env() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "NOTIFY_SOCKET=" + managerSocket, "LISTEN_FDS=1", "LISTEN_FDNAMES=http",
 		"CREDENTIALS_DIRECTORY=" + filepath.Join(w.Dir, "credentials")}
-	return w.run(append([]string{"/bin/sh", "-c", manages, "sh"}, shim...), env, traced)
 }
 
 // Recover runs casemate-shim recover.

@@ -78,6 +78,9 @@ func (w *Worker) settle() error {
 	if err := w.mount(); err != nil {
 		return err
 	}
+	if err := os.Mkdir("/run/mount", 0o755); err != nil { // which mount(8) would make
+		return err
+	}
 	for _, name := range []string{"stdin", "stdout", "stderr"} {
 		f, err := os.OpenFile(filepath.Join("/run", name), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {

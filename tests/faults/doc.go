@@ -9,4 +9,6 @@
 //	errnos_test.go  which errnos a call can give
 //	inject_test.go  one launch with one fault, and the judgement of what comes of it
 //	matrix_test.go  all calls, all faults
+//	hard_test.go    launches under hard conditions: no descriptors, no room, no file systems,
+//	                signals all the time, numbers of processes that come again
 package faults

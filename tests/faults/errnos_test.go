@@ -147,10 +147,10 @@ var errnos = map[string][]unix.Errno{
 var unfailing = []string{"getpid", "getppid", "gettid", "getuid", "geteuid", "umask", "exit_group"}
 
 // answers are errnos that say how things are, and that a launch has to believe: that there
-// is no such file to mask or to remove, that init has closed its end, that there is no child, that nobody has
+// is no such file to mask or to remove, that init has closed its end, that a process is gone, that there is no child, that nobody has
 // given init orders.
 var answers = map[string]unix.Errno{
-	"shim newfstatat": unix.ENOENT, "shim read": unix.ECONNRESET, "shim unlinkat": unix.ENOENT,
+	"shim newfstatat": unix.ENOENT, "shim read": unix.ECONNRESET, "shim unlinkat": unix.ENOENT, "shim pidfd_send_signal": unix.ESRCH,
 	"init wait4": unix.ECHILD, "init fcntl": unix.EBADF,
 }
 

@@ -12,7 +12,10 @@ import (
 var pool *arena.Pool
 
 func TestMain(m *testing.M) {
-	arena.Main(m.Run, &pool, map[string]arena.Job{"calls": arena.JobOf(arena.Calls), "fault": arena.JobOf(inject)})
+	arena.Main(m.Run, &pool, map[string]arena.Job{
+		"calls": arena.JobOf(arena.Calls), "fault": arena.JobOf(inject),
+		"hard": arena.JobOf(withstand), "storm": arena.JobOf(storm), "again": arena.JobOf(again),
+	})
 }
 
 func needArena(t *testing.T) {

@@ -74,7 +74,7 @@ func policies() []string {
 }
 
 // Each call is answered with each errno that it can have.
-func TestErrnoAtEveryCall(t *testing.T) {
+func TestR04ErrnoAtEveryCall(t *testing.T) {
 	needArena(t)
 	for _, policy := range policies() {
 		var faults []fault
@@ -101,9 +101,9 @@ func TestErrnoAtEveryCall(t *testing.T) {
 }
 
 // The shim, its child and init are killed before and after each call. Whatever the moment,
-// what runs of the container ends with the shim, and recover or the next launch finds what
-// is left.
-func TestR01R02KilledAtEveryCall(t *testing.T) {
+// also before the child has asked to be killed with its parent, what runs of the container
+// ends with the shim, and recover or the next launch finds what is left.
+func TestR01R02R03KilledAtEveryCall(t *testing.T) {
 	needArena(t)
 	for _, policy := range policies() {
 		var faults []fault

@@ -151,7 +151,7 @@ func (t *Tracer) resume(k *task, sig unix.Signal) error {
 	switch {
 	case t.follows(k) && (!t.loose || k.verdict.Answer):
 		return unix.PtraceSyscall(k.tid, int(sig))
-	case t.loose && k.trap == nil && (sig == 0 || slices.Contains(faults, sig)):
+	case t.loose && (sig == 0 && k.trap == nil || slices.Contains(faults, sig)):
 		// Another signal could not be passed on by x/sys's detach. What faults faults again,
 		// and dies of it: a PID 1 that is traced would not.
 		delete(t.tasks, k.tid)
