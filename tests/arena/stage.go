@@ -58,6 +58,7 @@ user = "4321"
 group = "1234"
 groups = ["7"]
 oom_score_adj = 500
+mdwe = true
 [root]
 path = "$WORK/root"
 [mounts]
@@ -69,7 +70,7 @@ bind = [
   { from = "$BIN/app", at = "/app", exec = true },
   { from = "$WORK/data/file", at = "/etc/conf", type = "file" },
   { from = "$WORK/data/socket", at = "/srv/socket", type = "socket" },
-  { from = "$WORK/data/dir", at = "/srv/data", writable = true },
+  { from = "$WORK/data/dir", at = "/srv/data", writable = true, nosymfollow = true },
 ]
 tmpfs = [{ at = "/tmp" }]
 [masks]
@@ -84,8 +85,11 @@ ready = "notify"
 pass_fds = ["http"]
 credentials = ["key"]
 [seccomp]
-allow = ["@unix-socket", $CALLS]
+allow = ["@unix-socket", "memfd_create", $CALLS]
+[lsm]
+landlock = { bind = [], connect = [443] }
 [why]
+"seccomp.memfd_create" = "so that memory files are forbidden to be executed"
 "cgroup.devices./dev/fuse" = "a device, so that a program is loaded"
 `,
 }

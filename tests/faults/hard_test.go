@@ -139,7 +139,7 @@ func TestR05SignalStorm(t *testing.T) {
 	needArena(t)
 	launches := 6
 	if whole {
-		launches = 1000
+		launches = 200
 	}
 	arena.Each(pool, "storm", []int{launches, launches}, func(n int, r result, err error) {
 		if err != nil || r.Kind != success {
@@ -184,7 +184,7 @@ func TestR23R29NumbersUsedAgain(t *testing.T) {
 	}
 	launches := 25
 	if whole {
-		launches = 1000
+		launches = 200
 	}
 	arena.Each(pool, "again", []int{launches, launches}, func(n int, r result, err error) {
 		if err != nil || r.Kind != success {
