@@ -19,6 +19,7 @@ import (
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
 	"casemate/internal/verify"
+	"casemate/tests/lab"
 
 	"golang.org/x/sys/unix"
 )
@@ -376,22 +377,10 @@ var removeAtEnd string
 // terminal is the one end of a pseudoterminal that is nobody's.
 func terminal(t *testing.T) *os.File {
 	t.Helper()
-	pt, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	master, slave, err := lab.Terminal()
 	if err != nil {
 		t.Skip("needs pseudoterminals: ", err)
 	}
-	t.Cleanup(func() { pt.Close() })
-	if err := unix.IoctlSetPointerInt(int(pt.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(pt.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { tty.Close() })
-	return tty
+	t.Cleanup(func() { master.Close(); slave.Close() })
+	return slave
 }

@@ -1,5 +1,5 @@
 // Package lab is what the benchmarks and the tests share: a compiler of static C
-// helpers, processors to pin to, and the figures of a set of samples. It imports
+// helpers, processors to pin to, terminals, and the figures of a set of samples. It imports
 // nothing of ours.
 package lab
 
