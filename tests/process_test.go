@@ -94,3 +94,10 @@ func TestMDWEIsDemanded(t *testing.T) {
 	}
 	launch(t, compiled(t, policy("lacks", `"/app/probe"`, "[exec]\nargv = [\"/app/probe\"]\nmdwe = true\n"))).expect(t, 247, "no PR_SET_MDWE (Linux 6.3)", "test.toml:")
 }
+
+// What init asks of prctl(2) at the gate is among the calls that it always has: a policy that
+// allows next to nothing starts.
+func TestPolicyWithNextToNoCallsStarts(t *testing.T) {
+	needRoot(t)
+	launch(t, compiled(t, policy("bare", `"/app/die", "no number"`, "[seccomp]\nallow = [\"exit\"]\n"))).expect(t, 2)
+}

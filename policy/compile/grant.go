@@ -22,7 +22,7 @@ const initGroup = "@casemate-init"
 // filters that listen or switch a mitigation off.
 var initWhen = map[string]string{
 	"clone":   "flags & @CLONE_NEW == 0",
-	"prctl":   "option in {PR_SET_VMA, PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_SECUREBITS, PR_GET_MDWE}",
+	"prctl":   "option in {PR_SET_NAME, PR_SET_VMA, PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_SECUREBITS, PR_GET_MDWE}",
 	"seccomp": "op == SECCOMP_SET_MODE_FILTER && flags == SECCOMP_FILTER_FLAG_TSYNC",
 }
 

@@ -22,7 +22,7 @@ var initSet = []string{
 	"mmap",              // the heap and the stacks of threads
 	"munmap",            // what an aligned reservation leaves over
 	"madvise",           // huge pages off for the runtime's own memory
-	"prctl",             // names of memory areas (PR_SET_VMA), may fail; later PR_SET_PDEATHSIG, PR_SET_DUMPABLE, and their like to report
+	"prctl",             // names of memory areas (PR_SET_VMA), may fail; later PR_SET_NAME, PR_SET_PDEATHSIG, PR_SET_DUMPABLE, and their like to report
 	"fcntl",             // descriptors 0-2 are open (F_GETFD), or the runtime gives up; later the seals of the orders
 	"rt_sigaction",      // a handler for every signal
 	"rt_sigprocmask",    // signals blocked while a thread is made, and in the wait loop
