@@ -19,6 +19,7 @@ type mjConf struct {
 	capped  bool // it names capabilities
 	ambient bool
 	user    bool // it names a user
+	userNS  *item
 }
 
 // mjLong are the long names of options that have a letter.
@@ -90,6 +91,14 @@ func (c *mjConf) option(key, value string, line int, i *item) error {
 		done(i)
 	case key == "R":
 		c.rlimit(value, i)
+	case key == "U":
+		c.userNS = i
+	case (key == "m" || key == "M") && value != "":
+		c.own["user"] = true
+		for line := range strings.SplitSeq(value, ",") {
+			c.d.add(map[string]string{"m": "namespaces.user.uid", "M": "namespaces.user.gid"}[key], strings.Join(strings.Fields(line), " "))
+		}
+		done(i)
 	case slices.Contains([]string{"n", "v", "p", "w", "d", "env-reset"}, key):
 		c.d.hold("exec", i)
 	default:
@@ -263,6 +272,11 @@ func (c *mjConf) capabilities(value string, line int, i *item) error {
 
 // finish says what the options say together.
 func (c *mjConf) finish() {
+	if c.userNS != nil && c.own["user"] {
+		done(c.userNS)
+	} else if c.userNS != nil {
+		c.d.lost("namespaces", "the map of minijail's own depends on who starts it: state namespaces.user", c.userNS)
+	}
 	for _, ns := range []string{"net", "uts", "ipc", "cgroup"} {
 		if !c.own[ns] {
 			c.d.add("namespaces.share", ns)

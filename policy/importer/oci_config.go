@@ -287,7 +287,10 @@ func (c *config) offsets(linux *object) {
 	for _, clock := range []string{"monotonic", "boottime"} {
 		if o := linux.at("timeOffsets", clock); o != nil {
 			c.d.set("namespaces.time."+clock, c.integer(o.at("secs")))
-			done(o.at("secs").leaves()...)
+			if ns := o.at("nanosecs"); ns != nil && c.integer(ns) != 0 {
+				c.d.set("namespaces.time."+clock+"_nsec", c.integer(ns))
+			}
+			done(o.under("secs", "nanosecs")...)
 		}
 	}
 }

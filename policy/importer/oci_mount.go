@@ -23,6 +23,9 @@ func (c *config) mount(m *object) {
 	switch {
 	case bind:
 		c.bind(m, source, at, options)
+	case kind == "proc" && at == "/proc" && slices.Contains(options, "subset=pid"):
+		c.d.set("mounts.proc", "pid-only")
+		c.fixed(m, kind, source, at, options)
 	case kind == "proc" && at == "/proc", kind == "tmpfs" && at == "/dev", kind == "devpts" && at == "/dev/pts":
 		fixed()
 	case kind == "sysfs" && at == "/sys":
@@ -51,10 +54,10 @@ func (c *config) mount(m *object) {
 }
 
 // narrowing options of the kernel's file systems are none that these have here: their
-// /proc and /dev/mqueue are writable, and all of /proc is there.
+// /proc and /dev/mqueue are writable, and every process is shown.
 func narrowing(kind, option string) bool {
 	name, _, _ := strings.Cut(option, "=")
-	return (kind == "proc" || kind == "mqueue") && (option == "ro" || option == "rro") || kind == "proc" && (name == "hidepid" || name == "subset")
+	return (kind == "proc" || kind == "mqueue") && (option == "ro" || option == "rro") || kind == "proc" && (name == "hidepid" || name == "subset" && option != "subset=pid")
 }
 
 // fixed is a file system that always has the same options here.
@@ -129,8 +132,38 @@ func (c *config) bind(m *object, source, at string, options []string) {
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(options, w) })
 	}
-	bindMount(c.d, source, at, !has("ro", "rro"), !has("noexec", "rnoexec"), has("rbind"))
-	c.options(m, at, options, "bind", "rbind", "ro", "rw", "noexec", "exec", "rro", "rnoexec")
+	t := bindMount(c.d, source, at, !has("ro", "rro"), !has("noexec", "rnoexec"), has("rbind"))
+	c.idmap(m, t, has("idmap", "ridmap"))
+	c.options(m, at, options, "bind", "rbind", "ro", "rw", "noexec", "exec", "rro", "rnoexec", "idmap", "ridmap")
+}
+
+// idmap has the owners of a bind mapped as those of the user namespace are. Maps of the
+// mount's own are carried over where they are the container's.
+func (c *config) idmap(m *object, t table, wanted bool) {
+	own := false
+	for _, key := range []string{"uidMappings", "gidMappings"} {
+		if mapping := m.at(key); mapping != nil {
+			wanted = true
+			if own = own || c.mapText(mapping) != c.mapText(c.root.at("linux", key)); !own {
+				done(mapping.leaves()...)
+			}
+		}
+	}
+	switch {
+	case own:
+		c.d.note("mounts", "a mount with maps of its own has its owners unmapped here: a policy has one pair of maps")
+	case wanted:
+		t["idmap"] = true
+	}
+}
+
+// mapText is a map in one text, to be compared.
+func (c *config) mapText(list *object) string {
+	var b strings.Builder
+	for _, e := range c.list(list) {
+		fmt.Fprintln(&b, c.unsigned(e.at("containerID")), c.unsigned(e.at("hostID")), c.unsigned(e.at("size")))
+	}
+	return b.String()
 }
 
 // bindMount adds a bind. What the source does not say, whether it is a directory, is

@@ -174,7 +174,7 @@ var alwaysHere = setOf(`NoNewPrivileges PrivateDevices PrivateMounts PrivateIPC 
 
 // confining are restrictions that have no counterpart.
 var confining = setOf(`IPAddressAllow IPAddressDeny IPIngressFilterPath IPEgressFilterPath SocketBindAllow SocketBindDeny
-	RestrictNetworkInterfaces RestrictFileSystems RestrictFileSystemAccess NoExecPaths ExecPaths PrivateUsers RestrictSUIDSGID SmackProcessLabel
+	RestrictNetworkInterfaces RestrictFileSystems RestrictFileSystemAccess NoExecPaths ExecPaths RestrictSUIDSGID SmackProcessLabel
 	SecureBits BPFProgram NFTSet`)
 
 func confiningSection(key string) string {
@@ -185,8 +185,6 @@ func confiningSection(key string) string {
 		return "cgroup"
 	case key == "SmackProcessLabel":
 		return "lsm"
-	case key == "PrivateUsers":
-		return "namespaces"
 	case key == "SecureBits":
 		return "capabilities"
 	}

@@ -22,7 +22,7 @@ func init() {
 		"StandardInput": (*service).stdin, "Sockets": (*service).sockets, "Type": (*service).kind, "WatchdogSec": (*service).watchdog,
 		"LoadCredential": (*service).credential, "LoadCredentialEncrypted": (*service).credential,
 		"SetCredential": (*service).credential, "SetCredentialEncrypted": (*service).credential, "ImportCredential": (*service).credential,
-		"KillSignal": (*service).killSignal, "TimeoutStopSec": (*service).grace, "KillMode": (*service).killMode, "ProcSubset": (*service).procSubset, "DeviceAllow": (*service).devices,
+		"KillSignal": (*service).killSignal, "TimeoutStopSec": (*service).grace, "KillMode": (*service).killMode, "ProcSubset": (*service).procSubset, "PrivateUsers": (*service).users, "DeviceAllow": (*service).devices,
 		"AppArmorProfile": label("apparmor", "profile"), "SELinuxContext": label("selinux", "label"),
 		"EnvironmentFile": (*service).later, "PassEnvironment": (*service).later,
 	}
@@ -229,6 +229,23 @@ func (u *service) procSubset(one directive) {
 		u.d.set("mounts.proc", "pid-only")
 	}
 	done(one.item)
+}
+
+// users: the namespace of "identity" has one map, whoever runs in it. The map of "yes" has the
+// unit's user, whose number only its host knows, beside root.
+func (u *service) users(one directive) {
+	u.last(one.key)
+	switch on, ok := boolean(one.value); {
+	case one.value == "identity":
+		for _, kind := range []string{"uid", "gid"} {
+			u.d.add("namespaces.user."+kind, "0 0 65536")
+		}
+		done(one.item)
+	case ok && !on:
+		u.d.hold("namespaces", one.item)
+	default:
+		u.d.lost("namespaces", "a map of the unit's user depends on its host: state namespaces.user", one.item)
+	}
 }
 
 // later is what is only known when the service is started.
