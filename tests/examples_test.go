@@ -100,6 +100,20 @@ func TestExampleBatch(t *testing.T) {
 	}
 }
 
+func TestExampleRootling(t *testing.T) {
+	needUserNamespaces(t)
+	if _, err := exec.LookPath("/usr/bin/perl"); err != nil {
+		t.Skipf("needs perl: %v", err)
+	}
+	r := example(t, "rootling", "/usr/bin/sh").wait(t)
+	r.expect(t, 0)
+	for _, want := range []string{"I am uid 0, gid 0.", "uid 33 has made", "/opt/start.sh belongs to uid ", "/usr/bin/sh belongs to uid 65534"} {
+		if !strings.Contains(r.stdout, want) || r.stderr != "" {
+			t.Errorf("no %q: %s", want, r)
+		}
+	}
+}
+
 // The greeter is handed its socket, its text and its watchdog by a service manager.
 func TestExampleGreeter(t *testing.T) {
 	needRoot(t)

@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // The plans of the examples on a recorded host, as a reviewer reads them: policy text
 // in, plan out, without privilege. A difference here is the review of a change.
 func TestGoldenPlans(t *testing.T) {
-	for _, name := range []string{"nginx", "redis", "batch", "python", "greeter"} {
+	for _, name := range []string{"nginx", "redis", "batch", "python", "greeter", "rootling"} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), name+".sealed")
 			tool := filepath.Join(bin, "casemate")

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"casemate/internal/caps"
@@ -18,8 +19,26 @@ func capName(c int) string { return strings.TrimPrefix(caps.Name(c), "CAP_") }
 
 // capability records a finding about one. Checks look at what is held, not at what is
 // only kept: no_new_privs and a locked NOROOT leave no way from the one to the other.
+//
+// In a user namespace that reaches no root of the host's it leads nowhere by itself: it
+// opens code of the kernel's, and what is left of its rank is medium.
 func (v *view) capability(c int, severity Severity, message string) {
+	if severity == 0 {
+		severity = v.rule.Severity
+	}
+	if v.ownNamespace() {
+		severity, message = min(severity, Medium), message+", in a user namespace"
+	}
 	v.found(Finding{Subject: "capabilities." + capName(c), At: v.capAt(capName(c)), Severity: severity, Message: message})
+}
+
+// ownNamespace tells whether capabilities count in a user namespace alone: it does not
+// have the host's root in a map, and can leave nothing of root's on a disk.
+func (v *view) ownNamespace() bool {
+	n := &v.policy.Namespaces
+	onDisk := v.policy.Root.IDMap && v.policy.Root.Writable ||
+		slices.ContainsFunc(v.policy.Mounts, func(m sealed.Mount) bool { return m.IDMap && m.Writable })
+	return !v.shares(unix.CLONE_NEWUSER) && !onDisk && !sealed.HasOutside(n.UIDs, 0) && !sealed.HasOutside(n.GIDs, 0)
 }
 
 // capAt is where the policy names a capability.

@@ -95,7 +95,7 @@ func (v *view) exposure() Severity {
 		return m.Kind == sealed.Bind && danger.Source(m.Source, m.Writable) != ""
 	})
 	switch {
-	case p.Namespaces.HostUID(p.Exec.UID) == 0, commands, slices.ContainsFunc(capNames(p.Caps.Ambient), func(name string) bool { return danger.Capabilities[name] != "" }):
+	case p.Namespaces.HostUID(p.Exec.UID) == 0, commands, !v.ownNamespace() && slices.ContainsFunc(capNames(p.Caps.Ambient), func(name string) bool { return danger.Capabilities[name] != "" }):
 		return High
 	case p.Caps.Ambient != 0, v.shares(unix.CLONE_NEWNET), v.shares(unix.CLONE_NEWIPC), v.writableHostPath() != "", len(p.Manager.Sockets) > 0:
 		return Medium

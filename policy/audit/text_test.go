@@ -54,6 +54,9 @@ var texts = []struct {
 	{"SC-032", "seccomp.prctl", "p.toml:5:18", High, `seccomp.allow = ["prctl"]`, `extends = ["base/daemon"]`},
 
 	{"CAP-001", "capabilities.SYS_ADMIN", "p.toml:5:22", Critical, `capabilities.keep = ["SYS_ADMIN"]` + why("capabilities.SYS_ADMIN"), "capabilities.keep = [\"SYS_ADMIN\"]\ncapabilities.ambient = []" + why("capabilities.SYS_ADMIN")},
+	{"CAP-001", "capabilities.SYS_ADMIN", "p.toml:5:22", Medium, `capabilities.keep = ["SYS_ADMIN"]` + mappedTo("5") + why("capabilities.SYS_ADMIN"), ``},
+	{"CAP-001", "capabilities.SYS_ADMIN", "p.toml:5:22", Critical, `capabilities.keep = ["SYS_ADMIN"]` + mappedTo("0") + why("capabilities.SYS_ADMIN", "namespaces.user", "exec.user"), ``},
+	{"CAP-004", "capabilities.MKNOD", "p.toml:5:22", High, `capabilities.keep = ["MKNOD"]` + mappedTo("5") + "mounts.bind = [{ from = \"/var/x\", writable = true, idmap = true }]" + why("capabilities.MKNOD", "mounts./var/x"), ``},
 	{"CAP-001", "capabilities.BPF", "p.toml:5:22", Critical, `capabilities.keep = ["BPF", "PERFMON"]` + why("capabilities.BPF", "capabilities.PERFMON"), `capabilities.keep = ["PERFMON"]` + why("capabilities.PERFMON")},
 	{"CAP-002", "capabilities.DAC_READ_SEARCH", "p.toml:5:22", High, `capabilities.keep = ["DAC_READ_SEARCH"]` + why("capabilities.DAC_READ_SEARCH"), `capabilities.keep = ["DAC_OVERRIDE"]` + why("capabilities.DAC_OVERRIDE")},
 	{"CAP-002", "capabilities.DAC_OVERRIDE", "p.toml:5:22", High, "capabilities.keep = [\"DAC_OVERRIDE\"]\nmounts.bind = [{ from = \"/usr\" }]" + why("capabilities.DAC_OVERRIDE"), "capabilities.keep = [\"CHOWN\"]\nmounts.bind = [{ from = \"/usr\" }]" + why("capabilities.CHOWN")},
@@ -171,3 +174,8 @@ func of(r *Report, rule, subject string) *Finding {
 }
 
 var verifiedImage = `root.image = { file = "/var/lib/a.erofs", verity = "/var/lib/a.verity", root_hash = "` + strings.Repeat("1f", 32) + `" }`
+
+// mappedTo is a user namespace whose root is an id of the host.
+func mappedTo(id string) string {
+	return "\nexec.user = \"0\"\nexec.group = \"0\"\nnamespaces.user = { uid = [\"0 " + id + " 1\"], gid = [\"0 7 1\"] }\n"
+}
