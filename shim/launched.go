@@ -150,7 +150,7 @@ func (l *launched) open(o plan.Open) (int, error) {
 	case plan.Secrets:
 		return l.secrets()
 	case plan.Image:
-		return l.state.Image(o)
+		return l.mapped(o, l.state.Image)
 	case plan.Notify:
 		ours, tree, err := l.state.Notify()
 		l.notify = ours
@@ -168,7 +168,12 @@ func (l *launched) open(o plan.Open) (int, error) {
 	case plan.Init:
 		return l.openInit()
 	}
-	tree, err := prepare.Tree(o)
+	return l.mapped(o, prepare.Tree)
+}
+
+// mapped opens a mount, and maps its owners where the policy says so.
+func (l *launched) mapped(o plan.Open, open func(plan.Open) (int, error)) (int, error) {
+	tree, err := open(o)
 	if err != nil || !o.IDMap {
 		return tree, err
 	}

@@ -122,3 +122,19 @@ bind = [{ from = "` + bin + `/app", at = "/app", exec = true }, { from = "` + di
 	mounted("proc")
 	launch(t, compiled(t, policy("below", "", more))).expect(t, 247, fmt.Sprintf("mount_setattr(%s, MOUNT_ATTR_IDMAP)", dir), "cannot have its ids mapped", "test.toml:")
 }
+
+// An image's owners are those of the user namespace, too.
+func TestS53MappedImage(t *testing.T) {
+	needLoop(t)
+	needUserNamespaces(t)
+	for _, kind := range []string{"erofs", "squashfs"} {
+		t.Run(kind, func(t *testing.T) {
+			text := inImage("mapped", rootImage(t, kind), "")
+			text = strings.Replace(text, "[exec]\n", "root.idmap = true\nnamespaces.user = { uid = [\"0 100000 65536\"], gid = [\"0 100000 65536\"] }\n[exec]\nuser = \"0\"\ngroup = \"0\"\n", 1)
+			r := decoded(t, launch(t, compiled(t, text), "--", "owner:/app/probe", "owner:/", "read:/app/data", "write:/app/data"))
+			r.attempts(t, "0:0", "owner:/app/probe", "owner:/")
+			r.attempts(t, "ok", "read:/app/data")
+			r.attempts(t, "EROFS", "write:/app/data")
+		})
+	}
+}

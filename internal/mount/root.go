@@ -20,7 +20,7 @@ func Opens(p *sealed.Policy) []plan.Open {
 		opens = append(opens, plan.Open{Slot: plan.Root, Kind: plan.Tree, Path: p.Root.Path, Type: "dir", IDMap: p.Root.IDMap, At: p.Root.At})
 	}
 	if i := &p.Root.Image; i.File != "" {
-		opens = append(opens, plan.Open{Slot: plan.Root, Kind: plan.Image, Path: i.File, Type: "file", Verity: plan.Verity{Tree: i.Verity, Hash: i.Hash}, At: p.Root.At})
+		opens = append(opens, plan.Open{Slot: plan.Root, Kind: plan.Image, Path: i.File, Type: "file", Verity: plan.Verity{Tree: i.Verity, Hash: i.Hash}, IDMap: p.Root.IDMap, At: p.Root.At})
 	}
 	for i := range p.Mounts {
 		m := &p.Mounts[i]

@@ -75,7 +75,7 @@ type Open struct {
 	Path string // resolved once, without symbolic links on the way
 	Type string // what must stand there: "dir", "file", "socket"
 
-	IDMap  bool   // Tree, Recursive: its owners are ids of the user namespace
+	IDMap  bool   // Tree, Recursive, Image: its owners are ids of the user namespace
 	Verity Verity // Image: what its blocks are verified by
 	At     string
 }

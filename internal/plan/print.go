@@ -76,7 +76,7 @@ func (o Open) describe() string {
 		if o.Verity.Tree != "" {
 			text += fmt.Sprintf(", verified by the hash tree %s with the root %x", o.Verity.Tree, o.Verity.Hash)
 		}
-		return text
+		return text + mapped
 	case Namespace:
 		return fmt.Sprintf("/proc/HOLDER/ns/%s", o.Path)
 	case Join:

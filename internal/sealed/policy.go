@@ -92,7 +92,7 @@ type Root struct {
 	Path     string    // a directory of the host
 	Image    Image     // or a file system in a file of the host; with neither a fresh tmpfs assembled from mounts
 	Writable bool      // default: read-only; an image always is
-	IDMap    bool      // a directory of the host: its owners are ids of the user namespace
+	IDMap    bool      // not of an assembled one: its owners are ids of the user namespace
 	Symlinks []Symlink // only in an assembled root
 	At       string
 }

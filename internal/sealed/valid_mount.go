@@ -13,7 +13,7 @@ func validRoot(p *Policy) error {
 	if !r.Assembled() && len(r.Symlinks) != 0 {
 		return invalid(r.At, "a root that is not assembled gets no symlinks")
 	}
-	if r.IDMap && r.Path == "" {
+	if r.IDMap && r.Assembled() {
 		return invalid(r.At, "an assembled root has its ids mapped")
 	}
 	if len(r.Symlinks) > maxSymlinks {

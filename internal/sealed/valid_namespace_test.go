@@ -64,6 +64,9 @@ func TestUserNamespace(t *testing.T) {
 		{name: "processes alone", change: func(p *Policy) {
 			p.Mounts[procMount].PIDOnly, p.Masks, p.ReadOnly = true, nil, nil
 		}},
+		{name: "mapped image", change: func(p *Policy) {
+			p.Root = Root{Image: Image{File: "/srv/x.erofs"}, IDMap: true}
+		}},
 		{name: "mapped root", change: func(p *Policy) { p.Root = Root{Path: "/srv", IDMap: true} }},
 		{name: "no user namespace", change: func(p *Policy) {
 			p.Namespaces.New &^= cloneNewUser

@@ -38,6 +38,8 @@ why."namespaces.user" = "uid 1000 has to be the host's root"
 	// A reason is asked for by what an id is on the host.
 	p = good(t, "root.path = \"/srv/x\"\nroot.idmap = true\n"+inside+`namespaces.user = { uid = ["0 1 1"], gid = ["0 1 1"] }`)
 	equal(t, p.Root.IDMap, true)
+	p = good(t, "root.image.file = \"/usr/share/x.erofs\"\nroot.idmap = true\n"+inside+`namespaces.user = { uid = ["0 1 1"], gid = ["0 1 1"] }`)
+	equal(t, p.Root.IDMap, true)
 }
 
 func TestTimeNamespace(t *testing.T) {

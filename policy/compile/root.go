@@ -39,7 +39,7 @@ func (c *compiler) root() {
 	if r.IDMap = f.Root.IDMap; r.IDMap {
 		p := f.Pos("root.idmap")
 		c.idMapped("root.writable", p, false) // a writable root has its reason
-		if r.Path == "" {
+		if f.Root.Path == nil && f.Root.Image == nil {
 			c.fail(p, "root.idmap", "it belongs to what is not in this namespace: the host's root", "an assembled root has nobody's files to map")
 		}
 	}
