@@ -151,6 +151,9 @@ func TestUnlikeIsRefused(t *testing.T) {
 		t.Run(u.name, func(t *testing.T) {
 			l := u.launching(t)
 			code := l.ends(t)
+			if u.mapped && strings.Contains(l.err.String(), "cannot have its ids mapped by this kernel") {
+				t.Skip("needs a file system for temporary files whose ids can be mapped")
+			}
 			if got := differing(l.err.String()); code != exit.Unlike || !u.matches(got) {
 				t.Errorf("%d; differs in %q, not in %q: %s", code, got, u.want, l.err.String())
 			}
