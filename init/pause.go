@@ -20,11 +20,7 @@ func (j *job) hold() int {
 	w := waiter{set: sys.AllSignals &^ sys.OthersSignal, look: firstLook}
 	m := newMachine(syscall.Getpid(), &orders.Orders{})
 	for {
-		for {
-			if e := reapOne(); e.kind != reaped {
-				break
-			}
-		}
+		m.reapNext(false)
 		e := w.next()
 		if (e.signal == int32(syscall.SIGINT) || e.signal == int32(syscall.SIGTERM)) && !m.own(e) {
 			return 0

@@ -2,9 +2,12 @@ package main
 
 import "syscall"
 
+// tells tells whether anything is to be said.
+func (j *job) tells() bool { return j.verbosity >= talking || j.warn }
+
 // report says what happens, to who has asked for it with -v, -vv or -w. Nothing is allocated.
 func (j *job) report(m *machine, e event, a action) {
-	if j.verbosity < talking && !j.warn {
+	if !j.tells() {
 		return
 	}
 	switch main := e.pid == m.main && m.main != 0; {
