@@ -7,6 +7,7 @@ import (
 
 	"casemate/internal/caps"
 	"casemate/internal/sealed"
+	"casemate/policy/syntax"
 
 	"golang.org/x/sys/unix"
 )
@@ -102,7 +103,7 @@ func newView(f *sealed.File) *view {
 		Umask: fmt.Sprintf("%04o", p.Exec.Umask), Root: "assembled", RootWritable: p.Root.Writable, RootIDMap: p.Root.IDMap,
 		Hostname: p.Namespaces.Hostname, Keep: capText(p.Caps.Keep), Ambient: capText(p.Caps.Ambient),
 		Scope: [...]string{"main", "group", "all"}[p.Signals.Scope],
-		Stop:  signalName(p.Signals.Stop), Grace: (time.Duration(p.Signals.Grace) * time.Millisecond).String(),
+		Stop:  syntax.SignalName(p.Signals.Stop), Grace: (time.Duration(p.Signals.Grace) * time.Millisecond).String(),
 		Ready: [...]string{"exec", "notify"}[p.Manager.Ready], Watchdog: p.Manager.Watchdog,
 	}
 	if f.Signed {

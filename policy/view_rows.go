@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"casemate/internal/sealed"
 	"casemate/policy/compile"
-
-	"golang.org/x/sys/unix"
+	"casemate/policy/syntax"
 )
 
 // rows fills the lists of names and values.
@@ -51,7 +49,7 @@ func (v *view) rows(p *sealed.Policy) {
 		v.Devices = append(v.Devices, row{d.Path, deviceText(d), d.At})
 	}
 	for _, s := range p.Signals.Forward {
-		v.Signals = append(v.Signals, row{signalName(s.From), signalName(s.To), ""})
+		v.Signals = append(v.Signals, row{syntax.SignalName(s.From), syntax.SignalName(s.To), ""})
 	}
 	for _, s := range p.Manager.Sockets {
 		v.Sockets = append(v.Sockets, row{Name: s.Name, At: s.At})
@@ -81,16 +79,6 @@ func pathRow(p sealed.Path) row {
 func bound(n uint64) string {
 	if n == ^uint64(0) {
 		return "unlimited"
-	}
-	return fmt.Sprint(n)
-}
-
-func signalName(n uint8) string {
-	switch name := unix.SignalName(unix.Signal(n)); {
-	case n == 0:
-		return "drop"
-	case name != "":
-		return strings.TrimPrefix(name, "SIG")
 	}
 	return fmt.Sprint(n)
 }

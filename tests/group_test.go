@@ -29,13 +29,34 @@ func controlled(t *testing.T, controller string) group {
 // unified makes a cgroup of version 2, which has its core files without any controller.
 func unified(t *testing.T) group {
 	t.Helper()
+	return newGroup(t, unifiedMount(t), "cgroup version 2")
+}
+
+// unifiedMount is where cgroup version 2 is mounted.
+func unifiedMount(t *testing.T) string {
+	t.Helper()
 	for _, dir := range []string{"/sys/fs/cgroup/unified", "/sys/fs/cgroup"} {
 		if _, err := os.Stat(dir + "/cgroup.controllers"); err == nil {
-			return newGroup(t, dir, "cgroup version 2")
+			return dir
 		}
 	}
 	t.Skip("needs cgroup version 2")
 	return ""
+}
+
+// ownGroup is the cgroup of version 2 that the shim has made for a process.
+func ownGroup(t *testing.T, pid int) group {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	_, path, found := strings.Cut(string(text), "0::")
+	if err != nil || !found {
+		t.Fatalf("process %d lies in %q, %v", pid, text, err)
+	}
+	g := group(filepath.Join(unifiedMount(t), strings.TrimSpace(path)))
+	if _, err := os.Stat(g.file("cgroup.freeze")); err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 func newGroup(t *testing.T, parent, what string) group {

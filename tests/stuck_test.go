@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -60,6 +62,47 @@ func TestR15FrozenMainChild(t *testing.T) {
 		p.signal(t, syscall.SIGTERM)
 		inTime(t, p.ended(t, 128+9, overdue))
 	})
+}
+
+// Of a container that somebody has frozen nobody hears TERM, and init not that the grace is over:
+// the shim kills it a second later. Of a part that is frozen init kills what did not hear; TERM
+// without a handler ends what is frozen, too. Nothing stays.
+func TestR15FrozenContainer(t *testing.T) {
+	const inner = "/inner/most"
+	for name, c := range map[string]struct {
+		freeze []string
+		code   int
+		says   string
+		extra  time.Duration
+	}{
+		"whole":              {[]string{""}, 128 + 9, "it is killed", time.Second},
+		"a group in it":      {[]string{inner}, 128 + 15, overdue, 0},
+		"a group around":     {[]string{"/inner"}, 128 + 15, overdue, 0},
+		"the group, and all": {[]string{inner, ""}, 128 + 9, "it is killed", time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			needRoot(t)
+			p := running(t, compiled(t, hardPolicy("frozen", grace.String(), "tree", "-1")))
+			p.until(t, "ready")
+			init := initOf(t, p)
+			g := ownGroup(t, init)
+			if err := os.MkdirAll(g.file(inner), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			group(g.file(inner)).take(t, grandchildren(t, init)...)
+			for _, f := range c.freeze {
+				group(g.file(f)).freeze(t)
+			}
+			p.signal(t, syscall.SIGTERM)
+			inTime(t, p.ended(t, c.code, c.says)-c.extra)
+			if _, err := os.Stat(string(g)); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the cgroup is still there: %v", err)
+			}
+			if err := unix.Kill(init, 0); !errors.Is(err, unix.ESRCH) {
+				t.Errorf("init is still there: %v", err)
+			}
+		})
+	}
 }
 
 func (g group) freeze(t *testing.T) {

@@ -5,8 +5,7 @@ import (
 	"strings"
 
 	"casemate/internal/sealed"
-
-	"golang.org/x/sys/unix"
+	"casemate/policy/syntax"
 )
 
 // signals are behaviour: whom init signals, and with what, all in the same container.
@@ -14,7 +13,7 @@ func (d *differ) signals() error {
 	o, n := &d.old.Policy.Signals, &d.new.Policy.Signals
 	d.add(Change{Subject: "forward", Order: either(forwards(o), forwards(n)), Old: forwards(o), New: forwards(n)})
 	d.add(Change{Subject: "scope", Order: either(o.Scope, n.Scope), Old: scope(o.Scope), New: scope(n.Scope)})
-	d.add(Change{Subject: "stop", Order: either(o.Stop, n.Stop), Old: signal(o.Stop), New: signal(n.Stop)})
+	d.add(Change{Subject: "stop", Order: either(o.Stop, n.Stop), Old: syntax.SignalName(o.Stop), New: syntax.SignalName(n.Stop)})
 	d.add(Change{Subject: "grace", Order: either(o.Grace, n.Grace), Old: milliseconds(o.Grace), New: milliseconds(n.Grace)})
 	return nil
 }
@@ -24,19 +23,9 @@ func milliseconds(n uint32) string { return fmt.Sprintf("%g s", float64(n)/1000)
 func forwards(s *sealed.Signals) string {
 	var words []string
 	for _, f := range s.Forward {
-		words = append(words, signal(f.From)+" to "+signal(f.To))
+		words = append(words, syntax.SignalName(f.From)+" to "+syntax.SignalName(f.To))
 	}
 	return orNone(strings.Join(words, ", "))
-}
-
-func signal(n uint8) string {
-	switch name := unix.SignalName(unix.Signal(n)); {
-	case n == 0:
-		return "drop"
-	case name != "":
-		return strings.TrimPrefix(name, "SIG")
-	}
-	return fmt.Sprint(n)
 }
 
 func scope(s sealed.Scope) string {
