@@ -44,7 +44,7 @@ const aloneGrace = 5000
 // commandLine is the job of a command line; none and no error when there was only
 // something to print.
 func commandLine(args []string) (*job, error) {
-	env := sys.Environ()
+	env := inherit.Own(sys.Environ())
 	j := &job{gate: noGate, options: options{verbosity: usual, grace: aloneGrace, patient: true}}
 	var rest []string
 	if len(args) > 0 { // an execve(2) without argv

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +29,10 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "probe" {
 		probe(os.Args[2:])
 	}
+	// internal/inherit has started this program with one processor, too.
+	runtime.GOMAXPROCS(runtime.NumCPU())
+	flag.Set("test.parallel", strconv.Itoa(runtime.NumCPU()))
+	os.Unsetenv("GOMAXPROCS")
 	code, err := withBinary(m.Run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -65,8 +65,9 @@ func probe(args []string) {
 	os.Exit(0)
 }
 
-// oddEnv is an environment with a duplicate and with strings that are no variables.
-var oddEnv = []string{"A=1", "A=2", "no-equals", "=", "NEWLINE=a\nb"}
+// oddEnv is an environment with a duplicate, with strings that are no variables, and with what
+// init itself is started by.
+var oddEnv = []string{"A=1", "A=2", "no-equals", "=", "NEWLINE=a\nb", "", "GOMAXPROCS=3"}
 
 // probeSignals prints every signal that reaches it, and first starts a program.
 func probeSignals(args []string) {

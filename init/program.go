@@ -5,6 +5,7 @@ import (
 
 	"casemate/internal/child"
 	"casemate/internal/exit"
+	"casemate/internal/inherit"
 	"casemate/internal/orders"
 	"casemate/internal/sys"
 )
@@ -38,8 +39,16 @@ func (j *job) render(p *child.Program) steps {
 	}
 	add(syscall.SYS_RT_SIGPROCMASK, child.None, 0, child.Int(sys.SIG_SETMASK), child.Bytes(little(j.blocked)), child.Int(0), child.Int(8))
 	s.exec = n
-	add(syscall.SYS_EXECVE, child.None, 0, child.String(j.path), child.Strings(j.Argv), p.Environment(j.Env, j.OwnPID))
+	add(syscall.SYS_EXECVE, child.None, 0, child.String(j.path), child.Strings(j.Argv), j.environ(p))
 	return s
+}
+
+// environ is the workload's environment. Alone it is init's own, mostly as it is.
+func (j *job) environ(p *child.Program) child.Word {
+	if own := inherit.Environment(); j.gate == noGate && len(j.OwnPID) == 0 && own != nil {
+		return child.Vector(own)
+	}
+	return p.Environment(j.Env, j.OwnPID)
 }
 
 // renderSignals gives every signal back what it had before init. The child has init's

@@ -75,6 +75,17 @@ func (p *Program) Environment(env, own []string) Word {
 	return Word{value: uintptr(unsafe.Pointer(first)), keep: (*byte)(unsafe.Pointer(first))}
 }
 
+// Vector is a pointer to a vector of strings that the process was started with, addresses in
+// its own memory, with a 0 at the end: the environment can be large, and a copy would stay as
+// long as the program runs.
+func Vector(list []uintptr) Word {
+	if len(list) == 0 || list[len(list)-1] != 0 {
+		panic(errors.New("BUG: a vector of strings does not end"))
+	}
+	first := unsafe.SliceData(list)
+	return Word{value: uintptr(unsafe.Pointer(first)), keep: (*byte)(unsafe.Pointer(first))}
+}
+
 // SlotPointer is a pointer to a slot, for a call that reads a small number from memory:
 // both architectures are little endian, so an int there is the slot's low half.
 func (p *Program) SlotPointer(n int) Word {

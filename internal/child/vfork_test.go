@@ -89,3 +89,16 @@ func TestVfork(t *testing.T) {
 		}
 	}
 }
+
+func TestVectorRefuses(t *testing.T) {
+	for _, list := range [][]uintptr{nil, {1}, {0, 1}} {
+		func() {
+			defer func() {
+				if r := recover(); r == nil || !strings.Contains(fmt.Sprint(r), "BUG") {
+					t.Errorf("%v is taken: %v", list, r)
+				}
+			}()
+			Vector(list)
+		}()
+	}
+}

@@ -1,3 +1,4 @@
+#include "go_asm.h"
 #include "textflag.h"
 
 DATA _cgo_init(SB)/8, $·capture(SB)
@@ -40,8 +41,65 @@ other:
 	MOVL	$158, AX	// arch_prctl
 	SYSCALL
 	TESTQ	AX, AX
-	JEQ	done
+	JEQ	single
 	INT	$3		// as runtime.settls
+
+	// rt0_go has put argc and argv where its frame begins. If they are not there, or not
+	// what the kernel has put above it, all stays as it is.
+single:
+	LEAQ	48(SP), BX	// rt0_go's stack pointer
+	MOVQ	32(BX), SI	// argv
+	MOVQ	SI, AX
+	SUBQ	BX, AX
+	CMPQ	AX, $256
+	JCC	done
+	TESTQ	$7, SI
+	JNE	done
+	MOVL	24(BX), R8	// argc
+	CMPQ	-8(SI), R8
+	JNE	done
+
+	LEAQ	·vectors(SB), DI
+	LEAQ	(const_room*8)(DI), R9
+	INCQ	R8		// with the NULL behind
+arguments:
+	MOVQ	(SI), AX
+	MOVQ	AX, (DI)
+	ADDQ	$8, SI
+	ADDQ	$8, DI
+	CMPQ	DI, R9
+	JCC	done
+	DECQ	R8
+	JNZ	arguments
+
+	LEAQ	·extra(SB), AX
+	MOVQ	AX, (DI)
+	ADDQ	$8, DI
+environment:
+	CMPQ	DI, R9
+	JCC	done
+	MOVQ	(SI), AX
+	MOVQ	AX, (DI)
+	ADDQ	$8, SI
+	ADDQ	$8, DI
+	TESTQ	AX, AX
+	JNE	environment
+auxiliary:			// pairs, to one of type AT_NULL
+	LEAQ	16(DI), AX
+	CMPQ	R9, AX
+	JCS	done
+	MOVQ	(SI), AX
+	MOVQ	8(SI), CX
+	MOVQ	AX, (DI)
+	MOVQ	CX, 8(DI)
+	ADDQ	$16, SI
+	ADDQ	$16, DI
+	TESTQ	AX, AX
+	JNE	auxiliary
+
+	LEAQ	·vectors(SB), AX
+	MOVQ	AX, 32(BX)
+	MOVL	$1, ·added(SB)
 done:
 	ADDQ	$40, SP
 	RET

@@ -1,3 +1,4 @@
+#include "go_asm.h"
 #include "textflag.h"
 
 DATA _cgo_init(SB)/8, $·capture(SB)
@@ -35,5 +36,55 @@ other:
 	CBNZ	R9, next
 	MOVD	$·Ignored(SB), R4
 	MOVD	R10, (R4)
+
+	// rt0_go has put argc and argv where its frame begins. If they are not there, or not
+	// what the kernel has put above it, all stays as it is.
+	ADD	$64, RSP, R5	// rt0_go's stack pointer, before it made room for this call
+	MOVD	16(R5), R1	// argv
+	SUB	R5, R1, R2
+	CMP	$256, R2
+	BHS	done
+	AND	$7, R1, R2
+	CBNZ	R2, done
+	MOVWU	8(R5), R3	// argc
+	MOVD	-8(R1), R2
+	CMP	R2, R3
+	BNE	done
+
+	MOVD	$·vectors(SB), R6
+	ADD	$(const_room*8), R6, R7
+	ADD	$1, R3		// with the NULL behind
+arguments:
+	MOVD.P	8(R1), R2
+	MOVD.P	R2, 8(R6)
+	CMP	R7, R6
+	BHS	done
+	SUB	$1, R3
+	CBNZ	R3, arguments
+
+	MOVD	$·extra(SB), R2
+	MOVD.P	R2, 8(R6)
+environment:
+	CMP	R7, R6
+	BHS	done
+	MOVD.P	8(R1), R2
+	MOVD.P	R2, 8(R6)
+	CBNZ	R2, environment
+auxiliary:			// pairs, to one of type AT_NULL
+	ADD	$16, R6, R2
+	CMP	R7, R2
+	BHI	done
+	MOVD.P	8(R1), R2
+	MOVD.P	R2, 8(R6)
+	MOVD.P	8(R1), R3
+	MOVD.P	R3, 8(R6)
+	CBNZ	R2, auxiliary
+
+	MOVD	$·vectors(SB), R2
+	MOVD	R2, 16(R5)
+	MOVD	$·added(SB), R2
+	MOVD	$1, R3
+	MOVW	R3, (R2)
+done:
 	ADD	$48, RSP
 	RET

@@ -13,6 +13,12 @@
 // On amd64 the runtime leaves the thread pointer of the first thread to _cgo_init, so
 // capture sets that too (ARCH_SET_FS, arch_prctl(2)).
 //
+// capture also makes the program start with one processor: it puts GOMAXPROCS=1 before the
+// environment that the runtime is about to read. For each processor of the machine the
+// runtime else makes its own books, some 12 KiB, and a thread or two on the way to main,
+// with 100 KiB between them; to give them up afterwards gives nothing back. There is no
+// other way to say so from within: the variable is what the runtime reads.
+//
 // It imports nothing.
 package inherit
 
@@ -22,6 +28,37 @@ var Ignored, Blocked uint64
 // tls is what Go keeps in the thread's own memory, one word: the current g. The thread
 // pointer points behind it.
 var tls [2]uint64
+
+// vectors are argv, the environment and the auxiliary vector as the runtime gets them, the
+// kernel's with extra in between; where they do not fit the runtime gets the kernel's.
+var vectors [room]uintptr
+
+const room = 1024
+
+var (
+	extra = [...]byte{'G', 'O', 'M', 'A', 'X', 'P', 'R', 'O', 'C', 'S', '=', '1', 0}
+	added uint32
+)
+
+// Own gives back the environment as the process was started with it, of what the runtime has.
+func Own(environ []string) []string { return environ[added:] }
+
+// Environment is the vector of that environment as execve(2) takes it, with its NULL; nil where
+// it did not fit.
+func Environment() []uintptr {
+	if added == 0 {
+		return nil
+	}
+	at := 0
+	for vectors[at] != 0 { // argv
+		at++
+	}
+	first := at + 2 // behind extra
+	for at = first; vectors[at] != 0; {
+		at++
+	}
+	return vectors[first : at+1]
+}
 
 // capture is called by runtime.rt0_go, by the C convention.
 func capture()
