@@ -20,7 +20,7 @@ func (j *job) hold() int {
 	w := waiter{set: sys.AllSignals &^ sys.OthersSignal, look: firstLook}
 	m := newMachine(syscall.Getpid(), &orders.Orders{})
 	for {
-		m.reapNext(false)
+		w.reap(&m, false)
 		e := w.next()
 		if (e.signal == int32(syscall.SIGINT) || e.signal == int32(syscall.SIGTERM)) && !m.own(e) {
 			return 0

@@ -56,6 +56,8 @@ func probe(args []string) {
 		fmt.Println(syscall.Setuid(id), syscall.Exec(args[2], args[2:], os.Environ()))
 	case "puppet":
 		probePuppet(args[1:])
+	case "batch":
+		probeBatch(args[1] == "all")
 	case "peek":
 		probePeek()
 	default:
@@ -233,4 +235,37 @@ func probeFill(args []string) {
 	unix.Close(pipe[1])
 	fmt.Println(syscall.Exec(args[0], args[1:], os.Environ()))
 	os.Exit(99)
+}
+
+// probeBatch has more dead children than a batch, and TERM in the middle, and prints what the
+// waiter makes of it: all are to be said, or none.
+func probeBatch(all bool) {
+	for range batch + 2 {
+		pid, err := syscall.ForkExec("/bin/true", []string{"true"}, nil)
+		if err == nil {
+			err = unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		}
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(99)
+		}
+	}
+	if err := sys.CatchAll(); err != nil {
+		fmt.Println(err)
+		os.Exit(99)
+	}
+	w, m := waiter{set: sys.AllSignals}, machine{}
+	unix.Tgkill(os.Getpid(), os.Getpid(), unix.SIGTERM)
+	e := event{kind: reaped}
+	for e.kind == reaped {
+		e = w.reap(&m, all)
+	}
+	fmt.Println(e.kind == drained, w.more)
+	for seen := map[int32]bool{}; !seen[int32(syscall.SIGTERM)] || !seen[int32(syscall.SIGCHLD)]; {
+		seen[w.next().signal] = true
+	}
+	for w.more { // what was seen may have been of the runtime's own children
+		w.next()
+	}
+	fmt.Println(w.reap(&m, false).kind == childless)
 }

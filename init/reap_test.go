@@ -151,3 +151,13 @@ func (i *instance) links(t *testing.T, dir string) string {
 	}
 	return strings.Join(names, " ")
 }
+
+// Who ends does not keep init from the signals, however many there are.
+func TestBatch(t *testing.T) {
+	for _, which := range []string{"none", "all"} {
+		out, err := exec.Command(self, "probe", "batch", which).CombinedOutput()
+		if err != nil || string(out) != "true true\ntrue\n" {
+			t.Errorf("%s: %s, %v", which, out, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -67,6 +68,18 @@ func TestS47R14StormFromOutside(t *testing.T) {
 			p.ended(t, 77)
 		})
 	}
+}
+
+// Signals of a lower number that never end, which the kernel gives first, do not keep TERM from
+// init.
+func TestS47R14SignalsWithoutEnd(t *testing.T) {
+	both(t, "drum", []string{"drum"}, func(t *testing.T, p *process, init int) {
+		time.Sleep(50 * time.Millisecond)
+		p.signal(t, syscall.SIGTERM)
+		if took := p.ended(t, 77); took > grace {
+			t.Errorf("TERM was answered after %s", took)
+		}
+	})
 }
 
 // A queue of real-time signals that is full does not keep TERM from init.

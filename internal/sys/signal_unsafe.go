@@ -17,9 +17,10 @@ func RtSigprocmask(set Sigset) error {
 }
 
 // RtSigtimedwait takes a pending signal of the set, or waits for one, and describes it
-// in info. After so many nanoseconds it gives EAGAIN; 0 is no limit. EINTR is not hidden.
+// in info. After so many nanoseconds it gives EAGAIN; 0 is no limit, NoWait none at all.
+// EINTR is not hidden.
 func RtSigtimedwait(set Sigset, info *Siginfo, limit int64) syscall.Errno {
-	timeout := syscall.NsecToTimespec(limit)
+	timeout := syscall.NsecToTimespec(max(limit, 0))
 	var pointer uintptr
 	if limit != 0 {
 		pointer = uintptr(unsafe.Pointer(&timeout))
@@ -31,6 +32,9 @@ func RtSigtimedwait(set Sigset, info *Siginfo, limit int64) syscall.Errno {
 	runtime.KeepAlive(&timeout)
 	return errno
 }
+
+// NoWait lets RtSigtimedwait take what is pending or nothing.
+const NoWait = int64(-1)
 
 const siginfoSize = int(unsafe.Sizeof(Siginfo{})) // the kernel's is 128
 

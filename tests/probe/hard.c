@@ -16,6 +16,7 @@
 //	                    CHLD; says "half" on the way and "done"; with TERM ends with 77
 //	storm COUNT         sends PID 1 so many signals, of every number but TERM, some with
 //	                    forged siginfo; then says "sent"; with TERM ends with 77
+//	drum                four processes send PID 1 HUP without end; with TERM ends with 77
 //	queue               for a line on stdin fills PID 1's queue of real-time signals and
 //	                    says "full COUNT"; with TERM ends with 77
 //	tree MS             leaves three daemons that take so long to end by TERM and then say
@@ -245,6 +246,19 @@ static void storm(int count)
 	rest();
 }
 
+static void drum(void)
+{
+	int i;
+
+	ignore_all();
+	for (i = 0; i < 4; i++)
+		if (forked() == 0)
+			for (;;)
+				kill(1, SIGHUP);
+	say("ready\n");
+	rest();
+}
+
 static void queue(void)
 {
 	char line[64];
@@ -338,6 +352,8 @@ int main(int argc, char **argv)
 		orphans(a, b);
 	if (strcmp(mode, "storm") == 0 && a > 0)
 		storm(a);
+	if (strcmp(mode, "drum") == 0)
+		drum();
 	if (strcmp(mode, "queue") == 0)
 		queue();
 	if (strcmp(mode, "tree") == 0 && a != 0)
