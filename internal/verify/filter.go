@@ -30,8 +30,8 @@ func (r *reader) stop(t Target) (goOn func()) {
 	if err := unix.PtraceInterrupt(t.PID); err != nil {
 		r.fail("seccomp program", fmt.Errorf("PTRACE_INTERRUPT: %w", err))
 	}
-	return func() {
-		if err := unix.PtraceDetach(t.PID); err != nil {
+	return func() { // only who has stopped can be let go
+		if err := errors.Join(stopped(t.PID), unix.PtraceDetach(t.PID)); err != nil {
 			r.fail("seccomp program", fmt.Errorf("PTRACE_DETACH: %w", err))
 		}
 	}
@@ -41,7 +41,7 @@ func (r *reader) stop(t Target) (goOn func()) {
 // architecture. The kernel shows it to a tracer (ptrace(2), PTRACE_SECCOMP_GET_FILTER).
 func (r *reader) filter(t Target) {
 	if r.hidden(t) != "" || r.err != nil {
-		return
+		return // to go on waits for the stop
 	}
 	want, err := seccomp.Pick(t.Policy, runtime.GOARCH)
 	if err == nil {

@@ -26,6 +26,9 @@ import (
 // TestMain is also the init of the launches below: it says that it is ready and stays
 // at the gate.
 func TestMain(m *testing.M) {
+	if pid := os.Getenv(tracerEnv); pid != "" {
+		trace(pid)
+	}
 	if os.Args[0] != "casemate-init" {
 		os.Exit(m.Run())
 	}

@@ -49,6 +49,13 @@ func TestAsDeclared(t *testing.T) {
 	for _, c := range found.Checks {
 		names = append(names, c.Name)
 	}
+	// TestAsDeclaredBelowAFilter comes here too.
+	if mode, _ := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); mode != 0 && target.Facts.Hidden != "the shim runs under a filter itself" {
+		t.Errorf("below a filter: %q", target.Facts.Hidden)
+	}
+	if why := reason(found, "seccomp program"); compared(found, "seccomp program") == (why != "") || why != target.Facts.Hidden {
+		t.Errorf("the filter's program: %q, %q", why, target.Facts.Hidden)
+	}
 	for _, want := range []string{
 		"Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Seccomp_filters",
 		"namespace cgroup", "namespace ipc", "namespace mnt", "namespace net", "namespace pid", "namespace uts", "cgroup",
