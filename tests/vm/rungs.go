@@ -30,7 +30,7 @@ type rung struct {
 	lsm     string // must be active; "" for any
 	without string // must not be
 	modules []string
-	cpus    string // "1" unless stated; "2,threads=2" are the two of one core
+	cpus    string // "1" unless stated
 	disk    bool   // an empty ext4 at /disk
 	limit   time.Duration
 	load    func(*image) error // what is tested, and the commands that test it
@@ -39,8 +39,8 @@ type rung struct {
 // rungs in the order of running.
 var rungs = []rung{
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0", without: "apparmor", limit: 100 * time.Second,
-		modules: []string{"virtio_pci", "virtio_blk", "ext4"}, cpus: "2,threads=2", disk: true,
-		load: integration("TestConfinement|TestRefused|TestLimit|TestCoreScheduling|TestMDWEIsDemanded|TestS42LandlockDescriptors")},
+		modules: []string{"virtio_pci", "virtio_blk", "ext4"}, cpus: "2", disk: true,
+		load: integration("TestConfinement|TestRefused|TestLimit|TestMDWEIsDemanded|TestS42LandlockDescriptors")},
 	{name: "images", cmdline: "security=none apparmor=0 selinux=0", limit: 150 * time.Second,
 		modules: []string{"loop", "dm_mod", "dm_verity", "erofs", "squashfs"}, cpus: "2", load: rootImages},
 	{name: "apparmor", cmdline: "apparmor=1 security=apparmor", lsm: "apparmor", limit: 200 * time.Second, cpus: "2", load: appArmor},
