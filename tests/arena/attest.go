@@ -65,20 +65,22 @@ func Attest(stdout string) (string, error) {
 	return string(b), err
 }
 
+var loop = regexp.MustCompile(`/dev/loop\d+`)
+
 var inode = regexp.MustCompile(`\[\d+\]`)
 
 // mountLine is a line of proc_pid_mountinfo(5) without the numbers of the mount, its parent,
-// its peers and, of file systems without a device, its device.
+// its peers and, of file systems without a device or of loop devices, its device.
 func mountLine(line string) string {
 	f := strings.Fields(line)
 	if len(f) < 7 {
 		return line
 	}
 	f = slices.DeleteFunc(f[2:], func(s string) bool { return strings.HasPrefix(s, "shared:") || strings.HasPrefix(s, "master:") })
-	if strings.HasPrefix(f[0], "0:") {
-		f[0] = "0"
+	if major, _, _ := strings.Cut(f[0], ":"); major == "0" || major == "7" {
+		f[0] = major
 	}
-	return strings.Join(f, " ")
+	return loop.ReplaceAllString(strings.Join(f, " "), "/dev/loop")
 }
 
 // Difference names the lines in which two attestations differ.

@@ -20,10 +20,11 @@ type counters struct {
 	cgroups   []string
 	state     []string // below /run
 	processes []string
+	loops     []string // devices whose file is one of the worker's
 	files     int
 }
 
-func count() (counters, error) {
+func (w *Worker) count() (counters, error) {
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	c := counters{mounts: strings.Split(string(text), "\n"), processes: processes()}
 	if err != nil {
@@ -41,6 +42,12 @@ func count() (counters, error) {
 		})
 		if err != nil {
 			return c, err
+		}
+	}
+	backing, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	for _, name := range backing {
+		if file, err := os.ReadFile(name); err == nil && strings.HasPrefix(string(file), w.Dir) {
+			c.loops = append(c.loops, name)
 		}
 	}
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -76,7 +83,7 @@ func (w *Worker) Left() (left string, err error) {
 
 // LeftNow does not wait.
 func (w *Worker) LeftNow() (string, error) {
-	now, err := count()
+	now, err := w.count()
 	if err != nil {
 		return "", err
 	}
@@ -88,7 +95,7 @@ func (w *Worker) Clean() error {
 	if _, err := w.Recover(); err != nil {
 		return err
 	}
-	now, err := count()
+	now, err := w.count()
 	if err != nil {
 		return err
 	}
@@ -111,7 +118,7 @@ func (c counters) difference(after counters) string {
 		before, after []string
 	}{
 		{"mounts", c.mounts, after.mounts}, {"cgroups", c.cgroups, after.cgroups}, {"files in /run", c.state, after.state},
-		{"processes", c.processes, after.processes},
+		{"processes", c.processes, after.processes}, {"loop devices", c.loops, after.loops},
 	} {
 		if !slices.Equal(l.before, l.after) {
 			diffs = append(diffs, fmt.Sprintf("%s: %q", l.name, changed(l.before, l.after)))

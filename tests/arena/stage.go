@@ -16,13 +16,25 @@ import (
 // Policies are compiled for every pool and launched by their names. "rich" has a directory of
 // the host for its root, and most of what a launch can do; "plain" is what the language's
 // defaults give; "mapped" is in user and time namespaces, which a second child of the shim
-// makes.
+// makes; "image" has its root in a file, through a loop device.
 var Policies = map[string]string{
 	"plain": `policy = 1
 service = "plain"
 arch = ["amd64"]
 [exec]
 argv = ["/app/probe"]
+[mounts]
+bind = [{ from = "$BIN/app", at = "/app", exec = true }]
+[seccomp]
+allow = [$CALLS]
+`,
+	"image": `policy = 1
+service = "image"
+arch = ["amd64"]
+[exec]
+argv = ["/app/probe"]
+[root]
+image = { file = "$WORK/image" }
 [mounts]
 bind = [{ from = "$BIN/app", at = "/app", exec = true }]
 [seccomp]
@@ -112,6 +124,29 @@ func compile(dir string) error {
 			return fmt.Errorf("compile %s: %w\n%s", name, err, out)
 		}
 	}
+	return makeImage(dir)
+}
+
+// makeImage makes a root as an erofs file; without erofs-utils there is no such policy.
+func makeImage(dir string) error {
+	if _, err := exec.LookPath("mkfs.erofs"); err != nil {
+		delete(Policies, "image")
+		return nil
+	}
+	root, err := os.MkdirTemp(dir, "root-")
+	if err != nil {
+		return err
+	}
+	err = os.Chmod(root, 0o755)
+	for _, d := range []string{"app", "dev", "proc"} {
+		err = errors.Join(err, os.Mkdir(filepath.Join(root, d), 0o755))
+	}
+	if err != nil {
+		return err
+	}
+	if out, err := exec.Command("mkfs.erofs", "--all-root", filepath.Join(dir, "bin/image"), root).CombinedOutput(); err != nil {
+		return fmt.Errorf("mkfs.erofs: %w\n%s", err, out)
+	}
 	return nil
 }
 
@@ -121,12 +156,16 @@ func (w *Worker) Stage() error {
 	for _, e := range entries {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(w.Dir, e.Name())))
 	}
-	return errors.Join(err, stage(w.Dir))
+	return errors.Join(err, w.stage())
 }
 
-func stage(dir string) error {
+func (w *Worker) stage() error {
+	dir := w.Dir
 	unix.Umask(0)
 	var errs []error
+	if image, err := os.ReadFile(filepath.Join(w.Bin, "image")); err == nil {
+		errs = append(errs, os.WriteFile(filepath.Join(dir, "image"), image, 0o644))
+	}
 	for _, d := range []string{"app", "proc", "sys", "sys/fs/cgroup", "dev", "tmp", "etc", "srv", "srv/data", "secrets"} {
 		errs = append(errs, os.MkdirAll(filepath.Join(dir, "root", d), 0o755))
 	}

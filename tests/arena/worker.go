@@ -91,11 +91,11 @@ func (w *Worker) settle() error {
 	if err := w.listen(); err != nil {
 		return err
 	}
-	if err := stage(w.Dir); err != nil {
+	if err := w.stage(); err != nil {
 		return err
 	}
 	var err error
-	w.base, err = count()
+	w.base, err = w.count()
 	return err
 }
 

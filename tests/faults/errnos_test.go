@@ -147,11 +147,11 @@ var errnos = map[string][]unix.Errno{
 var unfailing = []string{"getpid", "getppid", "gettid", "getuid", "geteuid", "umask", "exit_group"}
 
 // answers are errnos that say how things are, and that a launch has to believe: that there
-// is no such file to mask or to remove, that init has closed its end, that a process is gone, that there is no child, that nobody has
-// given init orders.
-var answers = map[string]unix.Errno{
-	"shim newfstatat": unix.ENOENT, "shim read": unix.ECONNRESET, "shim unlinkat": unix.ENOENT, "shim pidfd_send_signal": unix.ESRCH,
-	"init wait4": unix.ECHILD, "init fcntl": unix.EBADF,
+// is no such file to mask or to remove, that init has closed its end, that a process is
+// gone, that there is no child, that nobody has given init orders, or something else.
+var answers = map[string][]unix.Errno{
+	"shim newfstatat": {unix.ENOENT}, "shim read": {unix.ECONNRESET}, "shim unlinkat": {unix.ENOENT}, "shim pidfd_send_signal": {unix.ESRCH},
+	"init wait4": {unix.ECHILD}, "init fcntl": {unix.EBADF, unix.EINVAL},
 }
 
 // errnosOf are the errnos to try of a call; nil and false of one that the table lacks.
@@ -163,8 +163,5 @@ func errnosOf(role, name string) ([]unix.Errno, bool) {
 	all := slices.Concat(everywhere, own)
 	slices.Sort(all)
 	all = slices.Compact(all)
-	if answer, ok := answers[role+" "+name]; ok {
-		all = slices.DeleteFunc(all, func(e unix.Errno) bool { return e == answer })
-	}
-	return all, known
+	return slices.DeleteFunc(all, func(e unix.Errno) bool { return slices.Contains(answers[role+" "+name], e) }), known
 }
