@@ -29,11 +29,18 @@ func (o *Outcome) String() string {
 	return fmt.Sprintf("exit %d after %s\nstdout: %.300s\nstderr: %s%s", o.Code, o.Took.Round(time.Millisecond), o.Stdout, o.Stderr, o.Hung)
 }
 
+// Reported tells whether there is a report to judge. A launch that failed may have killed the
+// workload while it wrote: then there is a part of one.
+func (o *Outcome) Reported() bool {
+	return o.Stdout != "" && (o.Code == 0 || strings.HasSuffix(o.Stdout, "\n}\n"))
+}
+
 const (
 	// Patience is longer than any time limit of the shim's for a launch.
 	Patience = 45 * time.Second
-	// lingering is what may outlive the shim for so long: what it has killed at last.
-	lingering = 2 * time.Second
+	// lingering is how long what the shim has killed at last may outlive it, on a machine that
+	// has other things to do, too; mostly it is milliseconds.
+	lingering = 5 * time.Second
 )
 
 // manages is a service manager that has just forked: LISTEN_PID is the shim's own number.

@@ -72,7 +72,7 @@ func processes() (list []string) {
 }
 
 // Left says what differs from before the first launch, "" for nothing. What ends
-// asynchronously gets two seconds.
+// asynchronously has some seconds.
 func (w *Worker) Left() (left string, err error) {
 	for end := time.Now().Add(lingering); ; time.Sleep(5 * time.Millisecond) {
 		if left, err = w.LeftNow(); left == "" || err != nil || time.Now().After(end) {

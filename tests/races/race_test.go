@@ -116,7 +116,7 @@ func judge(w *arena.Worker, r race, o *arena.Outcome, want, before string) (resu
 		return fail("hung: %s", o)
 	}
 	res := result{clean, o.Stderr}
-	if o.Stdout != "" {
+	if o.Reported() {
 		got, err := arena.Attest(o.Stdout)
 		if err != nil {
 			return fail("%v", err)
