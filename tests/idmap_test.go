@@ -1,10 +1,13 @@
 package tests
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -30,20 +33,36 @@ func owned(t *testing.T) string {
 	return dir
 }
 
-// idmapped tells whether the file system of a directory can have its ids mapped.
+// needIDMap skips where the kernel cannot map the ids of the file system that a directory is
+// on: tmpfs since Linux 6.3.
 func needIDMap(t *testing.T, dir string) {
 	t.Helper()
 	needUserNamespaces(t)
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
+	one := []syscall.SysProcIDMap{{HostID: 100000, Size: 1}}
+	cmd := exec.Command(filepath.Join(bin, "app/probe"), "sleep")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER, UidMappings: one, GidMappings: one}
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for _, magic := range []int64{unix.EXT4_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.OVERLAYFS_SUPER_MAGIC} {
-		if int64(fs.Type) == magic {
-			return
-		}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	user, err := unix.Open(fmt.Sprintf("/proc/%d/ns/user", cmd.Process.Pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Skipf("%s is on a file system (%#x) of which it is not known whether its ids can be mapped", dir, fs.Type)
+	defer unix.Close(user)
+	tree, err := unix.OpenTree(unix.AT_FDCWD, dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(tree)
+	err = unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(user)})
+	if errors.Is(err, unix.EINVAL) {
+		t.Skipf("needs a file system whose ids this kernel can map: %s", dir)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Owners on disk are owners inside; without idmap, or outside of the map, they are nobody.

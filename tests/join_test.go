@@ -85,7 +85,7 @@ allow = ["@default", "@io", "@file-read", "@file-write", "@process", "@signals",
 }
 
 // What is no network namespace is not joined.
-func TestRefusedJoin(t *testing.T) {
+func TestJoinThatIsRefused(t *testing.T) {
 	needRoot(t)
 	dir := canaryDir(t)
 	for name, err := range map[string]error{
