@@ -181,3 +181,26 @@ func workloadOf(t *testing.T, service string) int {
 	t.Fatalf("no workload of %s", service)
 	return 0
 }
+
+// The contract with the manager holds across the user namespace: a socket that is passed, a
+// credential that is the workload's own, readiness through the shim's socket.
+func TestUserNamespaceAndTheManager(t *testing.T) {
+	needUserNamespaces(t)
+	socket, _ := listening(t)
+	dir := credentials(t, map[string]string{"key": "secret"})
+	m := manager(t, filepath.Join(t.TempDir(), "notify"))
+	text := withContract("mapped", `, "READY=1", "wait"`, "ready = \"notify\"\npass_fds = [\"http\"]\ncredentials = [\"key\"]\n"+
+		"[namespaces]\nuser = { uid = [\"0 100000 65536\"], gid = [\"0 200000 65536\"] }\n")
+	text = strings.Replace(text, "[exec]", "[exec]\nuser = \"0\"\ngroup = \"7\"", 1)
+	p := managed(t, compiled(t, text), []string{m.env(), "CREDENTIALS_DIRECTORY=" + dir, "LISTEN_FDS=1", "LISTEN_FDNAMES=http"}, []*os.File{socket})
+	p.until(t, "ready")
+	out := p.stdout.String()
+	equal(t, "credentials", lines(out, "credential"), []string{`key 0400 0 "secret" <nil>`})
+	fds := lines(out, "fd")
+	equal(t, "passed", fds[min(3, len(fds)):], []string{"3 " + leads(t, socket)})
+	if got := m.hears(t); got != "READY=1" {
+		t.Errorf("the manager hears %q", got)
+	}
+	p.signal(t, syscall.SIGTERM)
+	p.wait(t).expect(t, 143)
+}
