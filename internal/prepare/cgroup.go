@@ -60,6 +60,10 @@ func (g *Group) build(f facts.Cgroup, c plan.Cgroup) error {
 		return fmt.Errorf("cgroup %s: %w", g.path, err)
 	}
 	g.dir = dir
+	// Whatever the umask: a workload that is not root reads its limits, where it sees the group.
+	if err := unix.Fchmod(dir, 0o755); err != nil {
+		return fmt.Errorf("cgroup %s: fchmod: %w", g.path, err)
+	}
 	if err := unix.Flock(dir, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return fmt.Errorf("cgroup %s: lock: %w", g.path, err)
 	}

@@ -238,3 +238,20 @@ func TestGroupNeedsItsHierarchy(t *testing.T) {
 		}
 	}
 }
+
+// The unit's umask does not keep a workload from reading its limits.
+func TestGroupIsReadable(t *testing.T) {
+	c := hierarchy(t)
+	old := unix.Umask(0o777)
+	g, err := NewGroup(c, plan.Cgroup{Name: "casemate-readable"})
+	unix.Umask(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st, err := os.Stat(c.Mount + c.Own + "/casemate-readable"); err != nil || st.Mode().Perm() != 0o755 {
+		t.Errorf("%v, %v", st.Mode(), err)
+	}
+	if err := g.Remove(); err != nil {
+		t.Error(err)
+	}
+}

@@ -104,6 +104,9 @@ func TestKilledShimLeavesNothing(t *testing.T) {
 	until(t, "it fails", func() bool { return property(t, name, "ActiveState") == "failed" })
 	wants(t, name, map[string]string{"Result": "signal", "NRestarts": "0"})
 	says(t, name, "frail: removed its state and the cgroup")
+	if e := endOf(t, "frail"); e.Ended.Cause != "lost" {
+		t.Errorf("%+v", e)
+	}
 	nothingLeft(t, "frail")
 }
 
@@ -125,8 +128,8 @@ func TestBadPolicyDoesNotLoop(t *testing.T) {
 }
 
 // A workload that the kernel has killed for want of memory: the journal says so, with the
-// limit and its line.
-func TestOutOfMemoryIsNamed(t *testing.T) {
+// limit and its line, and the record of the end, by the kernel's count.
+func TestOutOfMemoryIsNamedR09(t *testing.T) {
 	needSystemd(t)
 	systemctl(t, "start", unit("eater"))
 	t.Cleanup(func() { systemctl(t, "stop", unit("eater")) })
@@ -135,6 +138,9 @@ func TestOutOfMemoryIsNamed(t *testing.T) {
 		t.Errorf("the journal has %+v", r)
 	}
 	until(t, "it fails", func() bool { return property(t, unit("eater"), "NRestarts") != "0" })
+	if e := endOf(t, "eater"); e.Ended.Cause != "oom" || e.Ended.Status != 137 || e.Ended.Memory.Kills != 1 {
+		t.Errorf("%+v", e)
+	}
 }
 
 func kill(t *testing.T, pid string) {

@@ -22,7 +22,7 @@ func needSystemd(t *testing.T) {
 func unit(name string) string { return "casemate@" + name + ".service" }
 
 // patience bounds what takes a second at most; it is there so that a hang fails.
-const patience = 40 * time.Second
+const patience = 100 * time.Second
 
 // within tells whether something becomes true.
 func within(f func() bool) bool {

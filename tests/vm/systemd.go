@@ -77,24 +77,11 @@ func sweep(pattern string) error {
 
 // populate makes the root of the rung.
 func populate(tree, root string) error {
-	if err := base(tree, root); err != nil {
-		return err
-	}
-	tests, err := directory()
+	tests, b, err := furnishTests(tree, root, "systemd")
 	if err != nil {
 		return err
 	}
 	own := filepath.Join(tests, "vm/testdata/systemd")
-	if err := copyTree(filepath.Join(own, "etc"), filepath.Join(root, "etc")); err != nil {
-		return err
-	}
-	b, err := newBuilder(root)
-	if err != nil {
-		return err
-	}
-	if err := b.trust(); err != nil {
-		return err
-	}
 	policies, err := filepath.Glob(own + "/*.toml")
 	if err != nil {
 		return err
@@ -104,7 +91,7 @@ func populate(tree, root string) error {
 			return err
 		}
 	}
-	if err := b.copies(filepath.Join(own, "frail.toml"), "devices", "cgroups", "hostname", "namespaces", "bare"); err != nil {
+	if err := b.copies(filepath.Join(own, "frail.toml"), "devices", "cgroups", "hostname", "namespaces", "bare", "nested"); err != nil {
 		return err
 	}
 	if err := b.dropIn("bare", "confined.conf"); err != nil {
@@ -119,7 +106,28 @@ func populate(tree, root string) error {
 	if err := buildStatic(filepath.Join(root, "usr/lib/casemate-test/app/probe"), "casemate/tests/probe"); err != nil {
 		return err
 	}
+	if _, err := run("", "musl-gcc", "-static", "-O1", "-o", filepath.Join(root, "usr/lib/casemate-test/app/hard"), filepath.Join(tests, "probe/hard.c")); err != nil {
+		return err
+	}
 	return systemdTest(root)
+}
+
+// furnishTests begins the root of a rung: with the units of a directory of testdata, and a key.
+// It also gives the directory of casemate/tests.
+func furnishTests(tree, root, own string) (tests string, b *builder, err error) {
+	if err := base(tree, root); err != nil {
+		return "", nil, err
+	}
+	if tests, err = directory(); err != nil {
+		return "", nil, err
+	}
+	if err := copyTree(filepath.Join(tests, "vm/testdata", own, "etc"), filepath.Join(root, "etc")); err != nil {
+		return "", nil, err
+	}
+	if b, err = newBuilder(root); err != nil {
+		return "", nil, err
+	}
+	return tests, b, b.trust()
 }
 
 // systemdTest puts the tests into the image.

@@ -34,24 +34,11 @@ var notOurs = map[string]string{
 }
 
 func populateSELinux(tree, root string) error {
-	if err := base(tree, root); err != nil {
-		return err
-	}
-	tests, err := directory()
+	tests, b, err := furnishTests(tree, root, "systemd-selinux")
 	if err != nil {
 		return err
 	}
 	own := filepath.Join(tests, "vm/testdata/systemd-selinux")
-	if err := copyTree(filepath.Join(own, "etc"), filepath.Join(root, "etc")); err != nil {
-		return err
-	}
-	b, err := newBuilder(root)
-	if err != nil {
-		return err
-	}
-	if err := b.trust(); err != nil {
-		return err
-	}
 	modules := []string{filepath.Join(tests, "../dist/selinux/casemate.cil"), filepath.Join(tests, "../dist/selinux/casemate-shim.cil"), filepath.Join(own, "domains.cil")}
 	examples := filepath.Join(tests, "../examples/appliance")
 	for _, name := range []string{"nginx", "redis"} {
