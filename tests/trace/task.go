@@ -129,7 +129,7 @@ func (t *Tracer) executed(k *task) error {
 		}
 	case from == Spawn:
 		k.role = Workload
-	case from != Shim && from != Init && from != Workload && from != Orphan:
+	case Between(from):
 		k.role = Init
 	}
 	// The exec's own exit is reported next.

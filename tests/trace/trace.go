@@ -134,7 +134,9 @@ func (t *Tracer) stopped(tid int, status unix.WaitStatus) error {
 		if err := unix.PtraceSetOptions(tid, options); err != nil {
 			return fmt.Errorf("PTRACE_SETOPTIONS: %w", err)
 		}
-		return errors.Join(t.executed(k), t.resume(k, 0))
+		err := t.executed(k)
+		k.inCall = false // the exit of this exec came before the trap
+		return errors.Join(err, t.resume(k, 0))
 	case sig == unix.SIGTRAP && k.begins():
 		return t.resume(k, 0)
 	}
