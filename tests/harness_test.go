@@ -212,7 +212,7 @@ func (p *process) wait(t *testing.T) result {
 // until waits for a text on the program's standard output.
 func (p *process) until(t *testing.T, text string) {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(patience * time.Duration(soak(t, 1))); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if strings.Contains(p.stdout.String(), text) {
 			return
 		}
