@@ -70,6 +70,7 @@ func TestS53MappedMounts(t *testing.T) {
 	needRoot(t)
 	dir := owned(t)
 	needIDMap(t, dir)
+	needIDMap(t, filepath.Join(bin, "app"))
 	r := confined(t, rootInside+`[mounts]
 bind = [
   { from = "`+bin+`/app", at = "/app", exec = true, idmap = true },

@@ -167,7 +167,12 @@ var unusual = regexp.MustCompile(`[^A-Za-z0-9_/\x00-]`)
 // firstOfTwo is the first capability of the class capability2.
 const firstOfTwo = 32
 
+// capabilities in a user namespace are of classes of their own (Linux 4.7).
 func (w *writer) capabilities() {
+	classes := [2]string{"capability", "capability2"}
+	if len(w.policy.Namespaces.UIDs) != 0 {
+		classes = [2]string{"cap_userns", "cap2_userns"}
+	}
 	var one, two []string
 	for n := range 64 {
 		if w.policy.Caps.Ambient>>n&1 == 0 {
@@ -184,10 +189,10 @@ func (w *writer) capabilities() {
 		w.line("; Its capabilities.")
 	}
 	if len(one) != 0 {
-		w.allow("self", "capability", strings.Join(one, " "))
+		w.allow("self", classes[0], strings.Join(one, " "))
 	}
 	if len(two) != 0 {
-		w.allow("self", "capability2", strings.Join(two, " "))
+		w.allow("self", classes[1], strings.Join(two, " "))
 	}
 }
 

@@ -22,6 +22,12 @@ func TestRulesFollowThePolicy(t *testing.T) {
 	}{
 		{"(capability (net_bind_service))", func(p *sealed.Policy) { p.Caps.Ambient = 1 << 10 }},
 		{"(capability2 (bpf))", func(p *sealed.Policy) { p.Caps.Ambient = 1 << 39 }},
+		{"(cap_userns (net_bind_service))", func(p *sealed.Policy) {
+			p.Caps.Ambient, p.Namespaces.UIDs = 1<<10, []sealed.IDRange{{Outside: 100000, Count: 1}}
+		}},
+		{"(cap2_userns (bpf))", func(p *sealed.Policy) {
+			p.Caps.Ambient, p.Namespaces.UIDs = 1<<39, []sealed.IDRange{{Outside: 100000, Count: 1}}
+		}},
 		{"blk_file", func(p *sealed.Policy) { p.Devices = []sealed.Device{{Path: "/dev/sda", Block: true}} }},
 		{"(allow casemate_web_t casemate_launcher (tcp_socket", func(p *sealed.Policy) { p.Manager.Sockets = []sealed.Passed{{Name: "x"}} }},
 		{"(allow casemate_web_t var_run_t (sock_file", func(p *sealed.Policy) { p.Manager.Ready = sealed.ReadyNotify }},

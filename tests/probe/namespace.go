@@ -31,14 +31,20 @@ func bindPort(s string) error {
 
 var clocks = map[string]int32{"realtime": unix.CLOCK_REALTIME, "monotonic": unix.CLOCK_MONOTONIC, "boottime": unix.CLOCK_BOOTTIME}
 
-// clock answers with the seconds of a clock.
-func clock(name string) error {
+// readClock reads a clock by its name.
+func readClock(name string) (id int32, ts unix.Timespec, err error) {
 	id, ok := clocks[name]
 	if !ok {
-		return errUnknownName
+		return id, ts, errUnknownName
 	}
-	var ts unix.Timespec
-	if err := unix.ClockGettime(id, &ts); err != nil {
+	err = unix.ClockGettime(id, &ts)
+	return id, ts, err
+}
+
+// clock answers with the seconds of a clock.
+func clock(name string) error {
+	_, ts, err := readClock(name)
+	if err != nil {
 		return err
 	}
 	return errors.New(fmt.Sprint(ts.Sec))
@@ -46,12 +52,8 @@ func clock(name string) error {
 
 // setClock sets a clock to what it is.
 func setClock(name string) error {
-	id, ok := clocks[name]
-	if !ok {
-		return errUnknownName
-	}
-	var ts unix.Timespec
-	if err := unix.ClockGettime(id, &ts); err != nil {
+	id, ts, err := readClock(name)
+	if err != nil {
 		return err
 	}
 	return unix.ClockSettime(id, &ts)
