@@ -157,3 +157,30 @@ func TestExamplePython(t *testing.T) {
 		t.Errorf("the script says %s", r)
 	}
 }
+
+// The image of examples/image: under dm-verity, or not at all, unless the policy leaves it out.
+func TestExampleImage(t *testing.T) {
+	needLoop(t)
+	for _, name := range []string{"mkfs.erofs", "veritysetup", "/bin/busybox"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skip("needs erofs-utils, cryptsetup-bin and busybox-static: ", err)
+		}
+	}
+	dir := imageDir(t)
+	command(t, "../examples/image/build.sh", dir).expect(t, 0)
+	text := readFile(t, filepath.Join(dir, "image.toml"))
+	run := func(text string) result { return launch(t, compiled(t, text)) }
+	if _, err := os.Stat("/dev/mapper/control"); err != nil {
+		run(text).expect(t, 247, "CONFIG_DM_VERITY")
+		var kept []string
+		for line := range strings.Lines(text) {
+			if !strings.HasPrefix(line, "verity") && !strings.HasPrefix(line, "root_hash") {
+				kept = append(kept, line)
+			}
+		}
+		text = strings.Join(kept, "")
+	}
+	r := run(text)
+	r.expect(t, 1, "Read-only file system")
+	equal(t, "says", r.stdout, "from an image that is verified\n")
+}

@@ -105,6 +105,14 @@ func TestInitInPlace(t *testing.T) {
 	p.wait(t)
 }
 
+// What init calls under the shim its own group allows, in a policy that allows nothing else
+// and kills for the rest.
+func TestInitNeedsItsOwnGroupAlone(t *testing.T) {
+	needRoot(t)
+	text := policy("alone", `"/app/hard", "quick", "9"`, "[seccomp]\ndefault = \"kill\"\nallow = [\"set_tid_address\"]\n")
+	launch(t, compiled(t, text)).expect(t, 9)
+}
+
 // A host that makes no executable memfd: nothing starts (247), unless told how. The sysctl
 // belongs to a PID namespace (Linux 6.3).
 func TestInitImageWithoutExecutableMemfdS02(t *testing.T) {

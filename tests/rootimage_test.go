@@ -152,6 +152,33 @@ func sleeping(t *testing.T, text string) string {
 	return compiled(t, strings.Replace(text, `["/app/probe"]`, `["/app/probe", "sleep"]`, 1))
 }
 
+// A shim that is killed at any moment of a launch leaves no device, or one that recover
+// removes by its record.
+func TestRootImageVerityKilledAnywhere(t *testing.T) {
+	needLoop(t)
+	image := rootImage(t, "erofs")
+	text := inImage("killed", image, "")
+	if _, err := os.Stat("/dev/mapper/control"); err == nil { // without it this is a test of loop devices
+		text = inImage("killed", image, verified(t, image))
+	}
+	sealed := sleeping(t, text)
+	start := time.Now()
+	p := running(t, sealed)
+	p.until(t, "ready")
+	whole := time.Since(start)
+	p.signal(t, unix.SIGKILL)
+	p.wait(t)
+	const moments = 24
+	for n := range moments {
+		p := running(t, sealed)
+		time.Sleep(whole * time.Duration(n) / moments)
+		p.signal(t, unix.SIGKILL)
+		p.wait(t)
+		command(t, filepath.Join(bin, "casemate-shim"), "recover", "killed").expect(t, 0)
+		noDevices(t, image)
+	}
+}
+
 // Many at once ask for the same free number of a device.
 func TestRootImagesAtOnce(t *testing.T) {
 	needLoop(t)
@@ -302,7 +329,7 @@ func TestRootImageVerityTampered(t *testing.T) {
 	lines := verified(t, image)
 	good, tree := readFile(t, image), readFile(t, image+".verity")
 	flip := func(s string, at int) string { return s[:at] + string([]byte{s[at] ^ 1}) + s[at+1:] }
-	data := strings.Index(good, "verified verified ")
+	data, sealed := strings.Index(good, "verified verified "), compiled(t, inImage("tampered", image, lines))
 	if data < 0 {
 		t.Fatal("the file is not in the image as it is")
 	}
@@ -325,7 +352,11 @@ func TestRootImageVerityTampered(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			writeFile(t, image, c.image)
 			writeFile(t, image+".verity", c.tree)
-			r := launch(t, compiled(t, inImage("tampered", image, c.lines)), "--", "read:/app/data")
+			policy := sealed
+			if c.lines != lines {
+				policy = compiled(t, inImage("tampered", image, c.lines))
+			}
+			r := launch(t, policy, "--", "read:/app/data")
 			r.expect(t, c.code, c.says)
 			if c.code == 0 {
 				decoded(t, r).attempts(t, "EIO", "read:/app/data")

@@ -27,6 +27,7 @@ func TestGolden(t *testing.T) {
 		{"full-apparmor", "debian12-apparmor", full()},
 		{"full-selinux", "debian12-selinux", withoutAppArmor(full())},
 		{"host-root", "debian12-apparmor", hostRoot()},
+		{"image", "debian12-apparmor", inImage()},
 		{"shared", "debian12-apparmor", shared()},
 		{"managed", "debian12-apparmor", managed()},
 		{"mapped", "debian12-apparmor", mapped()},

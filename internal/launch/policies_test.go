@@ -120,6 +120,14 @@ func hostRoot() *sealed.Policy {
 	return p
 }
 
+// inImage has a verified image for its root.
+func inImage() *sealed.Policy {
+	p := hostRoot()
+	p.Service = "image"
+	p.Root = sealed.Root{Image: sealed.Image{File: "/srv/root.erofs", Verity: "/srv/root.verity", Hash: [32]byte{0x1f, 31: 0xf1}}, At: "image.toml:5"}
+	return p
+}
+
 // mapped has a user and a time namespace, a network that is there, and mounts with the
 // ids of disks.
 func mapped() *sealed.Policy {

@@ -41,7 +41,7 @@ var rungs = []rung{
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0", without: "apparmor", limit: 100 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "ext4"}, cpus: "2", disk: true,
 		load: integration("TestConfinement|TestRefused|TestLimit|TestMDWEIsDemanded|TestS42LandlockDescriptors")},
-	{name: "images", cmdline: "security=none apparmor=0 selinux=0", limit: 150 * time.Second,
+	{name: "images", cmdline: "security=none apparmor=0 selinux=0", limit: 200 * time.Second,
 		modules: []string{"loop", "dm_mod", "dm_verity", "erofs", "squashfs"}, cpus: "2", load: rootImages},
 	{name: "apparmor", cmdline: "apparmor=1 security=apparmor", lsm: "apparmor", limit: 200 * time.Second, cpus: "2", load: appArmor},
 	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 100 * time.Second, cpus: "2", load: seLinux},
