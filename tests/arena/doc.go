@@ -10,6 +10,7 @@
 //	launch.go  one launch, traced or not, with a time limit
 //	leaks.go   what must be as it was before
 //	calls.go   the calls of a launch, as places for faults and races
+//	figures.go what comes of many launches
 //	attest.go  the probe's report, without what differs from launch to launch
 //	stage.go   a policy that uses what the language has, and the files that it names
 //

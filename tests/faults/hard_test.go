@@ -21,17 +21,17 @@ type hard struct {
 }
 
 // withstand is one launch under hard conditions.
-func withstand(w *arena.Worker, h hard) (result, error) {
+func withstand(w *arena.Worker, h hard) (arena.Result, error) {
 	want, err := w.Want(h.Policy)
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	o, err := w.RunAfter(h.Script, h.Policy)
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	r, err := judge(w, fault{}, o, want)
-	if r.Kind == failure {
+	if r.Kind == arena.Failure {
 		return r, w.Clean()
 	}
 	for _, code := range h.May {
@@ -39,23 +39,16 @@ func withstand(w *arena.Worker, h hard) (result, error) {
 			return r, err
 		}
 	}
-	return fail("not one of %d: %s", h.May, o)
+	return arena.Fail("not one of %d: %s", h.May, o)
 }
+
+func (h hard) String() string { return fmt.Sprintf("%s after %q", h.Policy, h.Script) }
 
 // hardships launches under each condition.
 func hardships(t *testing.T, all []hard) {
 	t.Helper()
-	needArena(t)
-	kinds := map[string]int{}
-	arena.Each(pool, "hard", all, func(h hard, r result, err error) {
-		if err != nil {
-			r = result{Kind: failure, Text: err.Error()}
-		}
-		if kinds[r.Kind]++; r.Kind == failure {
-			t.Errorf("%s after %q: %s", h.Policy, h.Script, r.Text)
-		}
-	})
-	t.Log(len(all), kinds)
+	arena.Need(t, pool)
+	arena.Disturb(t, pool, "hard", all, hard.String, nil)
 }
 
 // A shim that can open few files, or none, says so and leaves nothing; descriptors 0 to 2 are
@@ -100,10 +93,10 @@ func TestR28MissingFileSystems(t *testing.T) {
 
 // storm launches so many times while every process of the arena gets signals that mean
 // nothing to it, some ten thousand a second.
-func storm(w *arena.Worker, launches int) (result, error) {
+func storm(w *arena.Worker, launches int) (arena.Result, error) {
 	want, err := w.Want("rich")
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	var stop atomic.Bool
 	done := make(chan struct{})
@@ -124,61 +117,61 @@ func storm(w *arena.Worker, launches int) (result, error) {
 	for range launches {
 		o, err := w.Run("rich", false)
 		if err != nil {
-			return result{}, err
+			return arena.Result{}, err
 		}
 		r, err := judge(w, fault{Storm: true}, o, want)
-		if err != nil || r.Kind != success {
-			return result{Kind: failure, Text: r.Text + o.String()}, err
+		if err != nil || r.Kind != arena.Success {
+			return arena.Result{Kind: arena.Failure, Text: r.Text + o.String()}, err
 		}
 	}
-	return result{Kind: success}, nil
+	return arena.Result{Kind: arena.Success}, nil
 }
 
 // Calls that are interrupted all the time change nothing.
 func TestR05SignalStorm(t *testing.T) {
-	needArena(t)
+	arena.Need(t, pool)
 	launches := 6
 	if whole {
 		launches = 200
 	}
-	arena.Each(pool, "storm", []int{launches, launches}, func(n int, r result, err error) {
-		if err != nil || r.Kind != success {
+	arena.Each(pool, "storm", []int{launches, launches}, func(n int, r arena.Result, err error) {
+		if err != nil || r.Kind != arena.Success {
 			t.Error(err, r.Text)
 		}
 	})
 }
 
 // again launches so many times with few process numbers, so that each is used again soon.
-func again(w *arena.Worker, launches int) (result, error) {
+func again(w *arena.Worker, launches int) (arena.Result, error) {
 	const limit = "/proc/sys/kernel/pid_max"
 	before, err := os.ReadFile(limit)
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	if err := os.WriteFile(limit, []byte("400"), 0); err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	defer os.WriteFile(limit, before, 0)
 	want, err := w.Want("rich")
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	for range launches {
 		o, err := w.Run("rich", false)
 		if err != nil {
-			return result{}, err
+			return arena.Result{}, err
 		}
-		if r, err := judge(w, fault{}, o, want); err != nil || r.Kind != success {
-			return result{Kind: failure, Text: r.Text + o.String()}, err
+		if r, err := judge(w, fault{}, o, want); err != nil || r.Kind != arena.Success {
+			return arena.Result{Kind: arena.Failure, Text: r.Text + o.String()}, err
 		}
 	}
-	return result{Kind: success}, nil
+	return arena.Result{Kind: arena.Success}, nil
 }
 
 // Numbers of processes that are used again soon are nobody else's; and one launch after the
 // other has the same report.
 func TestR23R29NumbersUsedAgain(t *testing.T) {
-	needArena(t)
+	arena.Need(t, pool)
 	if !pidMaxIsOurs(t) {
 		t.Skip("needs Linux 6.14, where a PID namespace has a pid_max of its own")
 	}
@@ -186,8 +179,8 @@ func TestR23R29NumbersUsedAgain(t *testing.T) {
 	if whole {
 		launches = 200
 	}
-	arena.Each(pool, "again", []int{launches, launches}, func(n int, r result, err error) {
-		if err != nil || r.Kind != success {
+	arena.Each(pool, "again", []int{launches, launches}, func(n int, r arena.Result, err error) {
+		if err != nil || r.Kind != arena.Success {
 			t.Error(err, r.Text)
 		}
 	})

@@ -42,49 +42,30 @@ func (f fault) String() string {
 	return fmt.Sprintf("%s: %s gets %s %s it", text, f.Victim, unix.SignalName(f.Signal), when)
 }
 
-// What can come of a fault.
-const (
-	success = "success" // confined as always
-	clean   = "clean"   // an error of ours that says what it is
-	ended   = "ended"   // by the signal, or by the Go runtime's own means
-	missed  = "missed"  // the launch did not come by the place
-	failure = "FAILURE"
-)
-
-type result struct {
-	Kind string
-	Text string
-	Took time.Duration
-}
-
 // budget is the time of a launch, however slow the machine. The shim waits longer, for what
 // only waits.
 const budget = 20 * time.Second
 
-func fail(format string, args ...any) (result, error) {
-	return result{Kind: failure, Text: fmt.Sprintf(format, args...)}, nil
-}
-
 // inject is one launch with one fault.
-func inject(w *arena.Worker, f fault) (result, error) {
+func inject(w *arena.Worker, f fault) (arena.Result, error) {
 	want, err := w.Want(f.Policy)
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	reached := arm(w.Tracer, f)
 	o, err := w.Run(f.Policy, true)
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	r, err := judge(w, f, o, want)
 	r.Took = o.Took
-	if r.Kind == failure { // the next fault is to find nothing of this one
+	if r.Kind == arena.Failure { // the next fault is to find nothing of this one
 		if err := w.Clean(); err != nil {
 			return r, err
 		}
 	}
-	if err == nil && r.Kind != failure && !*reached {
-		r.Kind = missed
+	if err == nil && r.Kind != arena.Failure && !*reached {
+		r.Kind = arena.Missed
 	}
 	return r, err
 }
@@ -127,25 +108,25 @@ func arm(t *trace.Tracer, f fault) (reached *bool) {
 }
 
 // judge says what has come of a launch.
-func judge(w *arena.Worker, f fault, o *arena.Outcome, want string) (result, error) {
+func judge(w *arena.Worker, f fault, o *arena.Outcome, want string) (arena.Result, error) {
 	if o.Hung != "" || o.Took > budget && !f.Lie {
-		return fail("hung: %s", o)
+		return arena.Fail("hung: %s", o)
 	}
 	if o.Reported() {
 		got, err := arena.Attest(o.Stdout)
 		if err != nil {
-			return fail("%v", err)
+			return arena.Fail("%v", err)
 		}
 		if f.Storm { // a thread of the probe's that is in a handler blocks them all
 			want, got = blocked.ReplaceAllString(want, ""), blocked.ReplaceAllString(got, "")
 		}
 		if got != want {
-			return fail("the workload ran with another confinement:\n%s\n%s", arena.Difference(want, got), o)
+			return arena.Fail("the workload ran with another confinement:\n%s\n%s", arena.Difference(want, got), o)
 		}
 	}
 	kind, complaint := kindOf(f, o)
 	if complaint != "" {
-		return fail("%s: %s", complaint, o)
+		return arena.Fail("%s: %s", complaint, o)
 	}
 	shimDied := o.Signal != 0 || early(o) || !f.Site.Own && f.Site.Role == trace.Shim
 	look := w.Left
@@ -154,16 +135,16 @@ func judge(w *arena.Worker, f fault, o *arena.Outcome, want string) (result, err
 	}
 	left, err := look()
 	if left == "" || err != nil {
-		return result{Kind: kind, Text: o.Stderr}, err
+		return arena.Result{Kind: kind, Text: o.Stderr}, err
 	}
 	after, err := recovered(w, f)
 	if err != nil || after != "" {
-		return fail("left behind: %s; after a recovery: %s, %v\n%s", left, after, err, o)
+		return arena.Fail("left behind: %s; after a recovery: %s, %v\n%s", left, after, err, o)
 	}
 	if !shimDied && !strings.Contains(o.Stderr, "casemate-shim: cleaning up: ") {
-		return fail("left behind without a word: %s\n%s", left, o)
+		return arena.Fail("left behind without a word: %s\n%s", left, o)
 	}
-	return result{Kind: kind, Text: o.Stderr}, nil
+	return arena.Result{Kind: kind, Text: o.Stderr}, nil
 }
 
 var blocked = regexp.MustCompile(`"SigBlk": .*`)
@@ -174,17 +155,17 @@ func kindOf(f fault, o *arena.Outcome) (kind, complaint string) {
 	case o.Code == 0 && o.Stdout == "":
 		return "", "it says success and the workload did not run"
 	case o.Code == 0:
-		return success, ""
+		return arena.Success, ""
 	case f.Signal != 0 && (o.Code == 128+int(f.Signal) || early(o)):
-		return ended, ""
+		return arena.Ended, ""
 	// 126: the workload cannot be executed, for want of its directory, or of a rule that was
 	// said to be there.
 	case (o.Code >= 246 && o.Code <= 249 || o.Code == 126 && (f.Site.Role == trace.Spawn || f.Lie)) && arena.Spoken(o.Stderr):
-		return clean, ""
+		return arena.Clean, ""
 	case !f.Site.Own:
-		return ended, ""
+		return arena.Ended, ""
 	case f.Lie && o.Code == 250 && strings.Contains(o.Stderr, "BUG: "): // as if a step were missing
-		return clean, ""
+		return arena.Clean, ""
 	}
 	return "", "no documented end"
 }

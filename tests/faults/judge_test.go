@@ -23,15 +23,15 @@ func TestJudgementRefuses(t *testing.T) {
 		kind string // "" for a complaint
 	}{
 		{"a success without a workload", own, arena.Outcome{}, ""},
-		{"a success", own, arena.Outcome{Stdout: "{}"}, success},
+		{"a success", own, arena.Outcome{Stdout: "{}"}, arena.Success},
 		{"a bug", own, arena.Outcome{Code: 250, Stderr: "casemate-shim: BUG: x\n"}, ""},
-		{"an error", own, arena.Outcome{Code: 248, Stderr: said}, clean},
+		{"an error", own, arena.Outcome{Code: 248, Stderr: said}, arena.Clean},
 		{"an error without a word", own, arena.Outcome{Code: 248}, ""},
 		{"a traceback", own, arena.Outcome{Code: 248, Stderr: said + "goroutine 1 [running]:\n"}, ""},
 		{"a crash", own, arena.Outcome{Code: 2, Stderr: "panic: x\n"}, ""},
 		{"a death nobody has caused", own, arena.Outcome{Code: 139, Signal: 11}, ""},
 		{"the workload's status of its own", own, arena.Outcome{Code: 1, Stdout: "{}"}, ""},
-		{"a death that was caused", killed, arena.Outcome{Code: 137, Signal: 9}, ended},
+		{"a death that was caused", killed, arena.Outcome{Code: 137, Signal: 9}, arena.Ended},
 		{"another death", killed, arena.Outcome{Code: 139, Signal: 11}, ""},
 	} {
 		kind, complaint := kindOf(c.f, &c.o)

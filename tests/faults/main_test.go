@@ -17,10 +17,3 @@ func TestMain(m *testing.M) {
 		"hard": arena.JobOf(withstand), "storm": arena.JobOf(storm), "again": arena.JobOf(again),
 	})
 }
-
-func needArena(t *testing.T) {
-	t.Helper()
-	if pool == nil {
-		t.Skip("needs root: a launch makes namespaces and mounts")
-	}
-}

@@ -3,13 +3,10 @@
 package faults
 
 import (
-	"fmt"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"testing"
-	"time"
 
 	"casemate/tests/arena"
 	"casemate/tests/trace"
@@ -20,36 +17,16 @@ import (
 // whole puts every fault; without it, a part that takes less than a minute.
 var whole = os.Getenv("CASEMATE_FAULTS") == "all"
 
-// put puts the faults and prints the figures. Failures of one kind are printed once.
+// put puts the faults and prints the figures.
 func put(t *testing.T, faults []fault) {
 	t.Helper()
-	kinds, alike, begin := map[string]int{}, map[string]int{}, time.Now()
-	var slowest time.Duration
-	arena.Each(pool, "fault", faults, func(f fault, r result, err error) {
-		if err != nil {
-			r = result{Kind: failure, Text: err.Error()}
-		}
-		kinds[r.Kind]++
-		slowest = max(slowest, r.Took)
-		if f.Lie && r.Kind == success {
+	like := func(f fault) string { return f.Site.Role + f.Site.Name }
+	arena.Disturb(t, pool, "fault", faults, like, func(f fault, r arena.Result) {
+		if f.Lie && r.Kind == arena.Success {
 			t.Logf("no difference: %s", f)
 		}
-		if r.Kind != failure {
-			return
-		}
-		like := digits.ReplaceAllString(f.Site.Role+f.Site.Name+r.Text, "")
-		if alike[like]++; alike[like] == 1 {
-			t.Errorf("%s: %s", f, r.Text)
-		}
 	})
-	text := fmt.Sprintf("%d faults in %s, slowest %s:", len(faults), time.Since(begin).Round(time.Second), slowest.Round(time.Millisecond))
-	for _, k := range slices.Sorted(maps.Keys(kinds)) {
-		text += fmt.Sprintf(" %s %d", k, kinds[k])
-	}
-	t.Log(text)
 }
-
-var digits = regexp.MustCompile("[0-9]+")
 
 // row is true of all but the first of calls that differ in a number only: a capability, a
 // signal.
@@ -78,7 +55,7 @@ func policies() []string {
 
 // Each call is answered with each errno that it can have.
 func TestR04ErrnoAtEveryCall(t *testing.T) {
-	needArena(t)
+	arena.Need(t, pool)
 	for _, policy := range policies() {
 		var faults []fault
 		for i, c := range some(pool.Launched(t, policy)) {
@@ -90,7 +67,7 @@ func TestR04ErrnoAtEveryCall(t *testing.T) {
 				t.Errorf("%s: errnos_test.go lacks the errnos of its page", c.Site())
 			}
 			switch {
-			case !whole && c.Role == trace.Shim && i%2 == 1:
+			case !whole && c.Role == trace.Shim && i%4 != 0:
 				all = nil
 			case (!whole || row(c)) && len(all) > 0:
 				all = all[i%len(all):][:1]
@@ -110,13 +87,13 @@ func TestR04ErrnoAtEveryCall(t *testing.T) {
 // also before the child has asked to be killed with its parent, what runs of the container
 // ends with the shim, and recover or the next launch finds what is left.
 func TestR01R02R03KilledAtEveryCall(t *testing.T) {
-	needArena(t)
+	arena.Need(t, pool)
 	for _, policy := range policies() {
 		var faults []fault
 		for i, c := range some(pool.Launched(t, policy)) {
 			for j, victim := range c.Alive {
 				for k, after := range []bool{false, true} {
-					if whole && (policy == most || (i+j+k)%2 == 0) || (i+j+k)%6 == 0 {
+					if whole && (policy == most || (i+j+k)%2 == 0) || (i+j+k)%10 == 0 {
 						faults = append(faults, fault{Policy: policy, Site: c.Site(), Victim: victim, Signal: unix.SIGKILL, After: after})
 					}
 				}
@@ -129,11 +106,11 @@ func TestR01R02R03KilledAtEveryCall(t *testing.T) {
 // A request to stop that comes at any moment ends the launch or the workload, with the
 // status that says so.
 func TestR13StoppedAtEveryCall(t *testing.T) {
-	needArena(t)
+	arena.Need(t, pool)
 	for _, policy := range policies() {
 		var faults []fault
 		for i, c := range some(pool.Launched(t, policy)) {
-			if whole || i%4 == 0 {
+			if whole || i%8 == 0 {
 				faults = append(faults, fault{Policy: policy, Site: c.Site(), Victim: trace.Shim, Signal: unix.SIGTERM})
 			}
 		}
@@ -150,7 +127,7 @@ func shared(c arena.Place) bool {
 // A step that the kernel says was made, and was not: verification finds it, or a later step
 // does, or it made no difference to the workload.
 func TestLieAtEveryStep(t *testing.T) {
-	needArena(t)
+	arena.Need(t, pool)
 	for _, policy := range policies() {
 		var faults []fault
 		for _, c := range some(pool.Launched(t, policy)) {

@@ -3,14 +3,10 @@
 package races
 
 import (
-	"fmt"
-	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"casemate/tests/arena"
 	"casemate/tests/trace"
@@ -79,27 +75,6 @@ func races(calls []arena.Place) (list []race) {
 // Whoever can write to the root changes it at any moment of the launch. Nothing outside is
 // touched, and what runs is confined.
 func TestS04S05S06S07S18RootChangedAtEveryCall(t *testing.T) {
-	needArena(t)
-	list := races(pool.Launched(t, policy))
-	kinds, alike, begin := map[string]int{}, map[string]int{}, time.Now()
-	arena.Each(pool, "race", list, func(r race, res result, err error) {
-		if err != nil {
-			res = result{failure, err.Error()}
-		}
-		kinds[res.Kind]++
-		if res.Kind != failure {
-			return
-		}
-		like := digits.ReplaceAllString(r.Path+res.Text, "")
-		if alike[like]++; alike[like] == 1 {
-			t.Errorf("%s: %s", r, res.Text)
-		}
-	})
-	text := fmt.Sprintf("%d changes in %s:", len(list), time.Since(begin).Round(time.Second))
-	for _, k := range slices.Sorted(maps.Keys(kinds)) {
-		text += fmt.Sprintf(" %s %d", k, kinds[k])
-	}
-	t.Log(text)
+	arena.Need(t, pool)
+	arena.Disturb(t, pool, "race", races(pool.Launched(t, policy)), func(r race) string { return r.Path }, nil)
 }
-
-var digits = regexp.MustCompile("[0-9]+")

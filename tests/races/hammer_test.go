@@ -72,9 +72,9 @@ func hammered(w *arena.Worker, seconds int) (b blows, err error) {
 		switch {
 		case err != nil:
 			return b, err
-		case r.Kind == success:
+		case r.Kind == arena.Success:
 			b.Success++
-		case r.Kind == clean:
+		case r.Kind == arena.Clean:
 			b.Clean++
 		default:
 			b.Failures = append(b.Failures, r.Text)
@@ -85,7 +85,7 @@ func hammered(w *arena.Worker, seconds int) (b blows, err error) {
 
 // An attacker exchanges paths of the root as fast as a processor can, launch after launch.
 func TestS04RootExchangedAllTheTime(t *testing.T) {
-	needArena(t)
+	arena.Need(t, pool)
 	seconds := 5
 	if whole {
 		seconds = 60

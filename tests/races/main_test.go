@@ -16,10 +16,3 @@ func TestMain(m *testing.M) {
 		"calls": arena.JobOf(arena.Calls), "race": arena.JobOf(launchRaced), "hammer": arena.JobOf(hammered),
 	})
 }
-
-func needArena(t *testing.T) {
-	t.Helper()
-	if pool == nil {
-		t.Skip("needs root: a launch makes namespaces and mounts")
-	}
-}

@@ -30,20 +30,6 @@ func (r race) String() string {
 	return fmt.Sprintf("before %s: /%s is %s", r.Site, r.Path, mutations[r.Mutation].name)
 }
 
-// What can come of it.
-const (
-	success = "success"
-	clean   = "clean"
-	missed  = "missed"
-	failure = "FAILURE"
-)
-
-type result struct{ Kind, Text string }
-
-func fail(format string, args ...any) (result, error) {
-	return result{failure, fmt.Sprintf(format, args...)}, nil
-}
-
 // stage sets the scene anew.
 func stage(w *arena.Worker) (before string, err error) {
 	if err := w.Stage(); err != nil {
@@ -59,14 +45,14 @@ func stage(w *arena.Worker) (before string, err error) {
 }
 
 // launchRaced is one launch with one change.
-func launchRaced(w *arena.Worker, r race) (result, error) {
+func launchRaced(w *arena.Worker, r race) (arena.Result, error) {
 	want, err := w.Want(policy)
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	before, err := stage(w)
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	m, path := mutations[r.Mutation], filepath.Join(w.Dir, "root", r.Path)
 	reached, finished, failed := false, false, error(nil)
@@ -87,53 +73,53 @@ func launchRaced(w *arena.Worker, r race) (result, error) {
 	}
 	o, err := w.Run(policy, true)
 	if err != nil {
-		return result{}, err
+		return arena.Result{}, err
 	}
 	if failed != nil {
-		return result{}, fmt.Errorf("%s: %w", r, failed)
+		return arena.Result{}, fmt.Errorf("%s: %w", r, failed)
 	}
 	if m.name == mutations[2].name && reached {
 		unix.Unmount(path, unix.MNT_DETACH)
 	}
 	res, err := judge(w, r, o, want, before)
-	if res.Kind == failure {
+	if res.Kind == arena.Failure {
 		err = w.Clean()
 	} else if !reached {
-		res.Kind = missed
+		res.Kind = arena.Missed
 	}
 	return res, err
 }
 
 // judge says what has come of a launch from a root that was changed meanwhile.
-func judge(w *arena.Worker, r race, o *arena.Outcome, want, before string) (result, error) {
+func judge(w *arena.Worker, r race, o *arena.Outcome, want, before string) (arena.Result, error) {
 	after, err := canaries(w)
 	switch {
 	case err != nil:
-		return result{}, err
+		return arena.Result{}, err
 	case after != before:
-		return fail("the canaries were\n%s, are\n%s; %s", before, after, o)
+		return arena.Fail("the canaries were\n%s, are\n%s; %s", before, after, o)
 	case o.Hung != "":
-		return fail("hung: %s", o)
+		return arena.Fail("hung: %s", o)
 	}
-	res := result{clean, o.Stderr}
+	res := arena.Result{Kind: arena.Clean, Text: o.Stderr, Took: o.Took}
 	if o.Reported() {
 		got, err := arena.Attest(o.Stdout)
 		if err != nil {
-			return fail("%v", err)
+			return arena.Fail("%v", err)
 		}
 		if diff := confinement(r, want, got); diff != "" {
-			return fail("the workload ran with another confinement: %s\n%s", diff, o)
+			return arena.Fail("the workload ran with another confinement: %s\n%s", diff, o)
 		}
 	}
 	switch {
 	case o.Code == 0 && o.Stdout != "":
-		res.Kind = success
+		res.Kind = arena.Success
 	case (o.Code < 246 || o.Code > 249) && o.Code != 126 && o.Code != 127 || !arena.Spoken(o.Stderr):
-		return fail("no documented end: %s", o)
+		return arena.Fail("no documented end: %s", o)
 	}
 	left, err := w.Left()
 	if left != "" {
-		return fail("left behind: %s; %s", left, o)
+		return arena.Fail("left behind: %s; %s", left, o)
 	}
 	return res, err
 }
