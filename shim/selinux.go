@@ -22,7 +22,8 @@ func completeSELinux(p *sealed.Policy, f *facts.Facts) error {
 	if p.LSM.Contexts.Auto {
 		n, _, err := prepare.Level(stateDir, selinux.Pairs)
 		if err != nil {
-			return exit.Wrap(exit.Lacking, fmt.Errorf("SELinux level: %w%s", err, place(label.At)))
+			// The directory is refused as it is without a level.
+			return exit.Wrap(exit.Step, fmt.Errorf("SELinux level: %w%s", err, place(label.At)))
 		}
 		label.Text += ":" + selinux.Pair(n)
 	}

@@ -3,9 +3,11 @@ package tests
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -119,8 +121,9 @@ func TestS05S06S18MountPointsReplaced(t *testing.T) {
 		if err := os.Rename(path, path+".good"); err != nil {
 			t.Fatal(err)
 		}
-		for name, put := range h.objects() {
-			if err := put(path); err != nil {
+		objects := h.objects()
+		for _, name := range some(t, slices.Sorted(maps.Keys(objects))) {
+			if err := objects[name](path); err != nil {
 				t.Fatal(err)
 			}
 			if r := launch(t, sealed); r.code != 248 || !strings.Contains(r.stderr, "test.toml:") && point != "dev" && point != "proc" {
@@ -157,7 +160,7 @@ func TestS04MountPointsExchanged(t *testing.T) {
 			}
 			stopped <- err
 		}()
-		for range 8 {
+		for range soak(t, 8) {
 			if r := launch(t, sealed); r.code != 9 && r.code != 248 && r.code != 249 {
 				t.Errorf("/%s: %s", point, r)
 			}

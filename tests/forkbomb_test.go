@@ -112,10 +112,11 @@ func explode(t *testing.T, p *process, g group, main, most int) {
 	r := p.wait(t)
 	took := time.Since(start)
 	t.Logf("init passes signals on within %s (p50) and %s (p99); end by TERM after %s", p50, p99, took)
-	if r.code != 128+15 || r.stderr != "" && r.stderr != overdue {
+	said := strings.TrimSuffix(r.stderr, late)
+	if r.code != 128+15 || said != "" && said != overdue || said != r.stderr && !slow(t) {
 		t.Errorf("the end: %s", r)
 	}
-	if took > prompt {
+	if took > prompt && !slow(t) {
 		t.Errorf("TERM was answered after %s", took)
 	}
 }
@@ -123,10 +124,13 @@ func explode(t *testing.T, p *process, g group, main, most int) {
 // overdue is what init says when it kills.
 const overdue = "casemate-init: the grace is over: killed what was left\n"
 
+// late is what the shim says when init takes longer than a second for that.
+const late = "casemate-shim: init has not ended 1s after the grace: it is killed\n"
+
 // A fork bomb that has eaten the cgroup's processes takes neither init nor the answer to
 // TERM with it.
 func TestR08ForkBomb(t *testing.T) {
-	for _, most := range []int{8, 64, 512} {
+	for _, most := range some(t, []int{8, 64, 512}) {
 		t.Run(fmt.Sprint(most), func(t *testing.T) {
 			needRoot(t)
 			g := controlled(t, "pids")
@@ -144,7 +148,7 @@ func TestR08ForkBomb(t *testing.T) {
 // the grace ends them. Init comes first while it answers, and only then: no process of the
 // container's is left with more than its due.
 func TestR08ForkBombUnderTheShim(t *testing.T) {
-	for _, most := range []int{8, 64, 512} {
+	for _, most := range some(t, []int{8, 64, 512}) {
 		t.Run(fmt.Sprint(most), func(t *testing.T) {
 			needRoot(t)
 			g := controlled(t, "pids")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,12 +19,16 @@ import (
 // ends, however it ends.
 type group string
 
-// controlled makes a cgroup below a controller of cgroup version 1, where the kernel's
-// controllers are on this machine or not at all. What a policy sets is of version 2: see
-// limits_test.go.
+// controlled makes a cgroup with a controller, which is version 1's on some machines and
+// version 2's on others. What a policy sets is of version 2: see limits_test.go.
 func controlled(t *testing.T, controller string) group {
 	t.Helper()
-	return newGroup(t, filepath.Join("/sys/fs/cgroup", controller), "the controller "+controller+" of cgroup version 1")
+	const root = "/sys/fs/cgroup"
+	delegated, _ := os.ReadFile(root + "/cgroup.subtree_control") // version 1 has none
+	if slices.Contains(strings.Fields(string(delegated)), controller) {
+		return newGroup(t, root, "cgroup version 2")
+	}
+	return newGroup(t, filepath.Join(root, controller), "the controller "+controller+" of cgroup version 1 or 2")
 }
 
 // unified makes a cgroup of version 2, which has its core files without any controller.

@@ -150,8 +150,26 @@ func TestLimitCPU(t *testing.T) {
 	}
 }
 
+// twoProcessors starts the second one of a machine that runs on one, for this test.
+func twoProcessors(t *testing.T) {
+	t.Helper()
+	const online = "/sys/devices/system/cpu/cpu1/online"
+	if b, err := os.ReadFile(online); err != nil || string(b) != "0\n" {
+		return // there is none, or it runs
+	}
+	if err := os.WriteFile(online, []byte("1"), 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.WriteFile(online, []byte("0"), 0); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestLimitCpuset(t *testing.T) {
 	needController(t, "cpuset")
+	twoProcessors(t)
 	if r := limited(t, `"/app/probe", "processors"`, "pids.max = 100\n"); !strings.Contains(r.stdout, "processors: 0 1") {
 		t.Skipf("needs two processors: %s", r.stdout)
 	}

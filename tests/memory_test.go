@@ -2,17 +2,42 @@ package tests
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
 )
 
+// bounded is a group with so much memory, of either version of cgroups.
+func bounded(t *testing.T, most string) group {
+	t.Helper()
+	g := controlled(t, "memory")
+	for _, file := range []string{"memory.max", "memory.limit_in_bytes"} {
+		if _, err := os.Stat(g.file(file)); err == nil {
+			g.set(t, file, most)
+			return g
+		}
+	}
+	t.Fatalf("%s has no limit of memory", g)
+	return ""
+}
+
 // kills is how many processes the kernel has killed in a memory cgroup for want of memory.
 func (g group) kills(t *testing.T) (n int) {
 	t.Helper()
-	_, text, _ := strings.Cut(g.get(t, "memory.oom_control"), "oom_kill ")
-	fmt.Sscan(text, &n)
-	return n
+	for _, file := range []string{"memory.events", "memory.oom_control"} {
+		text, err := os.ReadFile(g.file(file))
+		if err != nil {
+			continue
+		}
+		_, count, _ := strings.Cut(string(text), "oom_kill ")
+		if _, err := fmt.Sscan(count, &n); err != nil {
+			t.Fatalf("%s: %v: %s", file, err, text)
+		}
+		return n
+	}
+	t.Fatalf("%s counts no kills", g)
+	return 0
 }
 
 // A workload that takes all the memory there is loses the process that takes it; init, of
@@ -34,8 +59,7 @@ func TestR09MemoryExhausted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			needRoot(t)
-			g := controlled(t, "memory")
-			g.set(t, "memory.limit_in_bytes", "32M")
+			g := bounded(t, "32M")
 			p := start(t, g)
 			init := p.cmd.Process.Pid
 			if name != "alone" {
@@ -46,7 +70,7 @@ func TestR09MemoryExhausted(t *testing.T) {
 			p.signal(t, syscall.SIGUSR1)
 			_, p99 := p.answers(t, soak(t, 20))
 			t.Logf("answers while memory runs out within %s", p99)
-			eventually(t, func() bool { return g.kills(t) > 0 }, func() string { return "nothing was killed: " + g.get(t, "memory.oom_control") })
+			eventually(t, func() bool { return g.kills(t) > 0 }, func() string { return fmt.Sprintf("nothing was killed in %s", g) })
 			_, p99 = p.answers(t, soak(t, 20))
 			t.Logf("answers after that within %s", p99)
 			mainChild(t, init) // the eater is reaped
@@ -62,8 +86,7 @@ func TestR09MemoryExhausted(t *testing.T) {
 // The kernel killing the main child for want of memory is a death by KILL like any other.
 func TestR09MainChildKilled(t *testing.T) {
 	needRoot(t)
-	g := controlled(t, "memory")
-	g.set(t, "memory.limit_in_bytes", "32M")
+	g := bounded(t, "32M")
 	for range soak(t, 3) {
 		before := g.kills(t)
 		// A shell that becomes the eater: all its memory is the main child's.

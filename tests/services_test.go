@@ -103,16 +103,30 @@ func TestServiceShellWithJobs(t *testing.T) {
 	for _, c := range []struct {
 		options []string
 		then    string
+		sleeps  int
 	}{
-		{nil, "wait"}, {[]string{"-g"}, "wait"}, {[]string{"-g"}, "sleep 1000; :"},
+		{nil, "wait", 2}, {[]string{"-g"}, "wait", 2}, {[]string{"-g"}, "sleep 1000; :", 3},
 	} {
 		args := append(append([]string{"--grace=10s"}, c.options...), "--", "/bin/sh", "-c", jobs+c.then)
 		p := asInit(t, exec.Command(filepath.Join(bin, "casemate-init"), args...))
 		p.until(t, "up")
+		// A shell that has forked and not yet executed has the traps of its parent, and loses TERM.
+		eventually(t, func() bool { return sleepers(t, p.cmd.Process.Pid) == c.sleeps }, func() string { return "the jobs do not sleep" })
 		p.signal(t, syscall.SIGTERM)
 		r := p.wait(t) // the shell may say on standard error what has ended
 		if r.code != 9 || !strings.Contains(r.stdout, "told") || !strings.Contains(r.stdout, "job") || strings.Contains(r.stderr, "casemate") {
 			t.Errorf("%q: %s", args, r)
 		}
 	}
+}
+
+// sleepers counts the descendants that are sleep(1).
+func sleepers(t *testing.T, pid int) (n int) {
+	t.Helper()
+	for _, d := range grandchildren(t, pid) {
+		if command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", d)); strings.HasPrefix(string(command), "sleep\x00") {
+			n++
+		}
+	}
+	return n
 }

@@ -114,11 +114,22 @@ func TestOnlyOneOfAName(t *testing.T) {
 
 func TestOrphansAreReaped(t *testing.T) {
 	needRoot(t)
-	r := launch(t, compiled(t, policy("orphans", `"/app/probe", "orphans", "300"`, "")))
+	count := soak(t, 300)
+	r := launch(t, compiled(t, policy("orphans", `"/app/probe", "orphans"`, "")), "--", fmt.Sprint(count))
 	r.expect(t, 0)
-	if want := "{\"orphans\": 300, \"zombies\": 0}\n"; r.stdout != want {
+	if want := fmt.Sprintf("{\"orphans\": %d, \"zombies\": 0}\n", count); r.stdout != want {
 		t.Errorf("want %q, got %s", want, r)
 	}
+}
+
+// moments are so many, evenly spread over the time that a launch takes; where counts are
+// less, fewer.
+func moments(t *testing.T, n int, all time.Duration) (list []time.Duration) {
+	t.Helper()
+	for i := range n {
+		list = append(list, all/time.Duration(n)*time.Duration(i))
+	}
+	return some(t, list)
 }
 
 // A signal that comes at any moment of the start ends the launch or the workload.
@@ -126,7 +137,7 @@ func TestR13SignalsDuringStart(t *testing.T) {
 	needRoot(t)
 	sealed := compiled(t, hardPolicy("early", "1s", "wait"))
 	for _, n := range []unix.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP} {
-		for delay := time.Duration(0); delay < 16*time.Millisecond; delay += 800 * time.Microsecond {
+		for _, delay := range moments(t, 20, 16*time.Millisecond) {
 			p := running(t, sealed)
 			time.Sleep(delay)
 			p.signal(t, n)
@@ -143,7 +154,7 @@ func TestR13SignalsDuringStart(t *testing.T) {
 func TestR13SignalsWaitForTheWorkload(t *testing.T) {
 	needRoot(t)
 	sealed := compiled(t, hardPolicy("early", "1s", "wait"))
-	for delay := time.Duration(0); delay < 8*time.Millisecond; delay += 400 * time.Microsecond {
+	for _, delay := range moments(t, 20, 8*time.Millisecond) {
 		p := running(t, sealed)
 		for end := time.Now().Add(patience); ; {
 			if _, err := os.Stat("/run/casemate/early"); err == nil {
@@ -230,7 +241,7 @@ func TestOnlyOneOfANameWhateverTheState(t *testing.T) {
 func TestBrokenPipeIsForwarded(t *testing.T) {
 	needRoot(t)
 	sealed := compiled(t, policy("pipe", `"/app/probe", "signals"`, ""))
-	for range 10 {
+	for range soak(t, 10) {
 		p := running(t, sealed)
 		p.until(t, "ready")
 		p.signal(t, unix.SIGPIPE)

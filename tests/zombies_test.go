@@ -54,7 +54,7 @@ func TestR11InitStopped(t *testing.T) {
 	for _, shimmed := range []bool{false, true} {
 		t.Run(fmt.Sprintf("shim=%t", shimmed), func(t *testing.T) {
 			needRoot(t)
-			count := 10000
+			count := soak(t, 10000)
 			p, init := stays(t, count, shimmed)
 			p.until(t, "ready")
 			kill(t, init, syscall.SIGSTOP)

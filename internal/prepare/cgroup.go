@@ -217,25 +217,32 @@ func removeTree(parent int, name string) error {
 		return err
 	}
 	defer unix.Close(dir)
-	if err := writeAt(dir, "cgroup.kill", "1"); err != nil {
+	if err := writeAt(dir, "cgroup.kill", "1"); err != nil && !removed(err) {
 		return fmt.Errorf("cgroup.kill: %w", err)
 	}
-	if err := waitEmpty(dir); err != nil {
+	if err := waitEmpty(dir); err != nil && !removed(err) {
 		return err
 	}
 	return removeEmpty(parent, name)
 }
 
+// removed: somebody else, such as a service manager, has removed the group meanwhile. The
+// files of one that was open are ENODEV then (kernfs). That nothing is left is for rmdir to say.
+func removed(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) }
+
 // removeEmpty removes groups without processes, children first. Nothing is killed here:
 // the kill of the topmost was for all, and a threaded group has none (EOPNOTSUPP).
 func removeEmpty(parent int, name string) error {
 	dir, err := unix.Openat(parent, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if removed(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	defer unix.Close(dir)
 	children, err := directories(dir)
-	if err != nil {
+	if err != nil && !removed(err) {
 		return err
 	}
 	for _, c := range children {
@@ -243,7 +250,7 @@ func removeEmpty(parent int, name string) error {
 			return fmt.Errorf("%s: %w", c, err)
 		}
 	}
-	if err := unix.Unlinkat(parent, name, unix.AT_REMOVEDIR); err != nil {
+	if err := unix.Unlinkat(parent, name, unix.AT_REMOVEDIR); err != nil && !removed(err) {
 		return fmt.Errorf("rmdir: %w", err)
 	}
 	return nil

@@ -64,6 +64,9 @@ func (t *tally) take(e event) {
 	switch e.Action {
 	case "output", "build-output":
 		t.output[key] = append(t.output[key], e.Output)
+		if strings.HasPrefix(e.Output, "machines: ") {
+			fmt.Print(e.Output)
+		}
 	case "build-fail":
 		fmt.Print(strings.Join(t.output[key], ""))
 	case "pass", "fail", "skip":

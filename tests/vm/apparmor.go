@@ -6,15 +6,6 @@ import "path/filepath"
 // under a generated profile, and those of AppArmor itself. The parser is there because
 // the tests compile their policies in the guest.
 func appArmor(i *image) error {
-	if err := integration("TestAppArmor|TestConfinementByDefault|TestConfinementOf|TestConfinementByPolicy|TestConfinementInRootDirectory")(i); err != nil {
-		return err
-	}
-	if err := i.program("/usr/sbin/apparmor_parser", "bin/apparmor_parser"); err != nil {
-		return err
-	}
-	if err := i.tree("/etc/apparmor.d/abi", "etc/apparmor.d/abi"); err != nil {
-		return err
-	}
 	tests, err := directory()
 	if err != nil {
 		return err

@@ -105,8 +105,8 @@ func (m machine) run(ctx context.Context, watch io.Writer) (transcript, error) {
 func (m machine) arguments(initrd string) []string {
 	return append([]string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
-		"-machine", "pc", "-accel", m.accelerator, "-cpu", "max", "-m", m.memory, "-smp", m.cpus,
+		"-machine", "pc", "-accel", m.accelerator, "-cpu", "max,-erms", "-m", m.memory, "-smp", m.cpus,
 		"-kernel", m.kernel.image(), "-initrd", initrd,
-		"-append", strings.TrimSpace("console=ttyS0 panic=-1 quiet " + m.cmdline),
+		"-append", strings.TrimSpace("console=ttyS0 panic=-1 quiet no_timer_check " + m.cmdline),
 	}, m.args...)
 }

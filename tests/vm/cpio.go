@@ -35,13 +35,24 @@ func (a archive) executable(name string, b []byte) { a.put(name, entry{typeRegul
 
 // put adds an entry and the directories above it.
 func (a archive) put(name string, e entry) {
-	name = strings.TrimPrefix(path.Clean("/"+name), "/")
+	name = merged(strings.TrimPrefix(path.Clean("/"+name), "/"))
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		if _, there := a[dir]; !there {
 			a[dir] = entry{typeDirectory | 0o755, nil}
 		}
 	}
 	a[name] = e
+}
+
+// below are the directories of /usr that Debian has links to in /.
+var below = []string{"bin", "sbin", "lib", "lib64"}
+
+// merged is where a file lies with /usr merged: file-hierarchy(7).
+func merged(name string) string {
+	if first, _, more := strings.Cut(name, "/"); more && slices.Contains(below, first) {
+		return "usr/" + name
+	}
+	return name
 }
 
 // write gives the archive in the "newc" format (Linux, Documentation/driver-api/

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // image is an initramfs in the making, for one rung on one kernel.
@@ -36,8 +37,12 @@ func newImage(k kernel, modules []string) (*image, error) {
 	for _, dir := range []string{"proc", "sys", "dev", "tmp", "run", "root", "etc", "var"} {
 		i.dir(dir, 0o755)
 	}
-	i.file("etc/passwd", []byte("root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n"))
-	i.file("etc/group", []byte("root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"))
+	for _, name := range below {
+		i.dir("usr/"+name, 0o755)
+		i.symlink(name, "usr/"+name)
+	}
+	i.file("etc/passwd", []byte("root:x:0:0:root:/root:/bin/sh\nredis:x:104:104::/var/lib/redis:/bin/false\nwww-data:x:33:33::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n"))
+	i.file("etc/group", []byte("root:x:0:\nredis:x:104:\nwww-data:x:33:\nnogroup:x:65534:\n"))
 	init, err := buildGuest()
 	if err != nil {
 		return nil, err
@@ -60,8 +65,8 @@ func newImage(k kernel, modules []string) (*image, error) {
 	return i, nil
 }
 
-// buildGuest compiles the guest's init, static.
-func buildGuest() ([]byte, error) {
+// buildGuest compiles the guest's init, static, once.
+var buildGuest = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "casemate-vm-")
 	if err != nil {
 		return nil, err
@@ -72,7 +77,7 @@ func buildGuest() ([]byte, error) {
 		return nil, err
 	}
 	return os.ReadFile(out)
-}
+})
 
 // busybox brings the static shell of Debian's package busybox-static.
 func (i *image) busybox() error {
@@ -85,17 +90,24 @@ func (i *image) busybox() error {
 		return err
 	}
 	for _, name := range strings.Fields(list) {
-		if _, there := i.archive["bin/"+name]; !there {
+		if _, there := i.archive["usr/bin/"+name]; !there {
 			i.symlink("bin/"+name, "busybox")
 		}
 	}
-	i.symlink("usr/bin", "../bin")
-	i.symlink("usr/sbin", "../bin")
-	i.symlink("sbin", "bin")
 	return nil
 }
 
-// copy takes a file of the host, with the permissions to read and execute it.
+// take takes a file of the host, or a symbolic link as such.
+func (i *image) take(path, name string) error {
+	target, err := os.Readlink(path)
+	if err != nil {
+		return i.copy(path, name)
+	}
+	i.symlink(name, target)
+	return nil
+}
+
+// copy takes a file of the host, with its permissions.
 func (i *image) copy(path, name string) error {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -138,7 +150,7 @@ func (i *image) tree(dir, name string) error {
 		if err != nil {
 			return err
 		}
-		return i.copy(path, filepath.Join(name, rel))
+		return i.take(path, filepath.Join(name, rel))
 	})
 }
 

@@ -6,6 +6,7 @@
 //	cpio.go image.go                  an initramfs: the guest's init, a shell, what is tested
 //	boot.go accelerator.go            QEMU, its serial line, the closing line
 //	rungs.go                          the machines
+//	integration.go userland.go        the tests of casemate/tests in them
 //	guest/                            /init of the guest
 //
 // A machine whose closing line is missing, whose security module is not the one that was
@@ -16,8 +17,6 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -33,82 +32,26 @@ type rung struct {
 	cpus    string // "1" unless stated
 	disk    bool   // an empty ext4 at /disk
 	limit   time.Duration
-	load    func(*image) error // what is tested, and the commands that test it
+	tests   string             // of casemate/tests, by pattern: what the machine is about
+	load    func(*image) error // what else is tested, and the commands that test it; nil for nothing
 }
 
 // rungs in the order of running.
 var rungs = []rung{
-	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0", without: "apparmor", limit: 100 * time.Second,
-		modules: []string{"virtio_pci", "virtio_blk", "ext4"}, cpus: "2", disk: true,
-		load: integration("TestConfinement|TestRefused|TestLimit|TestMDWEIsDemanded|TestS42LandlockDescriptors")},
-	{name: "images", cmdline: "security=none apparmor=0 selinux=0", limit: 200 * time.Second,
-		modules: []string{"loop", "dm_mod", "dm_verity", "erofs", "squashfs"}, cpus: "2", load: rootImages},
-	{name: "apparmor", cmdline: "apparmor=1 security=apparmor", lsm: "apparmor", limit: 200 * time.Second, cpus: "2", load: appArmor},
-	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 100 * time.Second, cpus: "2", load: seLinux},
-	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd, lsm: "apparmor", limit: 240 * time.Second,
+	// The second processor waits for the tests that need it: emulated ones wait for each other.
+	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0 maxcpus=1", cpus: "2", without: "apparmor", limit: 400 * time.Second,
+		modules: []string{"virtio_pci", "virtio_blk", "ext4", "fuse"}, disk: true,
+		tests: "TestLimit|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRecover|TestKilled|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"},
+	{name: "images", cmdline: "security=none apparmor=0 selinux=0", limit: 400 * time.Second,
+		modules: []string{"loop", "dm_mod", "dm_verity", "erofs", "squashfs"}, load: rootImages, tests: "TestRootImageVerity"},
+	{name: "apparmor", cmdline: "apparmor=1 security=apparmor", lsm: "apparmor", limit: 400 * time.Second, load: appArmor,
+		tests: "AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap"},
+	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 400 * time.Second, load: seLinux,
+		tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused"},
+	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd, lsm: "apparmor", limit: 400 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemd},
-	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd, lsm: "selinux", limit: 240 * time.Second,
+	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd, lsm: "selinux", limit: 400 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemdSELinux},
-}
-
-// integration are the tests of casemate/tests that match, with the binaries under test.
-func integration(pattern string) func(*image) error {
-	return func(i *image) error {
-		dir, err := os.MkdirTemp("", "casemate-vm-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		if err := binaries(dir); err != nil {
-			return err
-		}
-		if err := i.tree(filepath.Join(dir, "bin"), "casemate/bin"); err != nil {
-			return err
-		}
-		// The tool is linked with libseccomp.
-		if err := i.program(filepath.Join(dir, "bin/casemate"), "casemate/bin/casemate"); err != nil {
-			return err
-		}
-		if err := i.copy(filepath.Join(dir, "tests.test"), "casemate/tests/tests.test"); err != nil {
-			return err
-		}
-		tests, err := directory()
-		if err != nil {
-			return err
-		}
-		if err := i.tree(filepath.Join(tests, "testdata"), "casemate/tests/testdata"); err != nil {
-			return err
-		}
-		i.guest.Env = append(i.guest.Env, "CASEMATE_TEST_BINARIES=/casemate")
-		i.guest.Commands = append(i.guest.Commands, []string{"/bin/sh", "-c",
-			"cd /casemate/tests && exec ./tests.test -test.v -test.short -test.run '" + pattern + "'"})
-		return nil
-	}
-}
-
-// directory is that of casemate/tests.
-func directory() (string, error) {
-	out, err := run("", "go", "list", "-f", "{{.Dir}}", "casemate/tests")
-	return strings.TrimSpace(out), err
-}
-
-// binaries builds the integration tests, static, and has them build what they test.
-func binaries(dir string) error {
-	test := filepath.Join(dir, "tests.test")
-	if _, err := run("", "env", "CGO_ENABLED=0", "go", "test", "-c", "-ldflags", "-s -w", "-o", test, "casemate/tests"); err != nil {
-		return err
-	}
-	tests, err := directory()
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command(test, "-test.run", "^$")
-	cmd.Dir = tests
-	cmd.Env = append(os.Environ(), "CASEMATE_TEST_BINARIES="+dir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build what is tested: %w\n%s", err, out)
-	}
-	return nil
 }
 
 // machine makes the rung bootable.
@@ -117,7 +60,7 @@ func (r rung) machine(k kernel) (machine, error) {
 	if err != nil {
 		return machine{}, err
 	}
-	if err := r.load(i); err != nil {
+	if err := r.fill(i); err != nil {
 		return machine{}, err
 	}
 	if r.disk {
@@ -133,9 +76,26 @@ func (r rung) machine(k kernel) (machine, error) {
 	if err != nil {
 		return machine{}, err
 	}
-	m := machine{kernel: k, initrd: initrd, cmdline: r.cmdline, memory: "1024", cpus: cmp.Or(r.cpus, "1"), limit: r.limit, accelerator: which}
+	limit := r.limit
+	if os.Getenv(all) != "" {
+		limit = time.Hour
+	}
+	m := machine{kernel: k, initrd: initrd, cmdline: r.cmdline, memory: "1024", cpus: cmp.Or(r.cpus, "1"), limit: limit, accelerator: which}
 	m.disks = i.disks
 	return m, nil
+}
+
+// fill brings what is tested, and says how.
+func (r rung) fill(i *image) error {
+	if r.tests != "" {
+		if err := i.integration(r.tests); err != nil {
+			return err
+		}
+	}
+	if r.load == nil {
+		return nil
+	}
+	return r.load(i)
 }
 
 // fault says why a boot of the rung proves nothing; "" when it does.
@@ -166,9 +126,9 @@ func Shell(name string) error {
 		return err
 	}
 	r := rungs[i]
-	load := r.load
-	r.load = func(i *image) error {
-		err := load(i)
+	shelled := r
+	r.tests, r.load = "", func(i *image) error {
+		err := shelled.fill(i)
 		i.guest.Commands = [][]string{{"/bin/sh", "-i"}}
 		return err
 	}

@@ -16,9 +16,6 @@ var systemPolicy string
 // seLinux is the rung with SELinux enforcing: the tests of confinement once more, each in
 // a domain and at a level of its own, and those of SELinux itself.
 func seLinux(i *image) error {
-	if err := integration("TestSELinux|TestConfinementByDefault|TestForwardMap|TestRefused")(i); err != nil {
-		return err
-	}
 	tests, err := directory()
 	if err != nil {
 		return err

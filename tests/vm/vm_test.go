@@ -1,11 +1,16 @@
 package vm
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // TestRung boots every machine and gives each test of its guest as one of its own.
@@ -15,9 +20,36 @@ func TestRung(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	start := time.Now()
+	var times clock
+	t.Cleanup(func() {
+		// Not t.Log: tests/count shows it where nothing has failed, too.
+		fmt.Printf("machines: %s; %.0f s in all\n", times.text(), time.Since(start).Seconds())
+	})
 	for _, r := range rungs {
-		t.Run(r.name, func(t *testing.T) { climb(t, r, k) })
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel() // two at a time on two processors: a boot uses one
+			climb(t, r, k, &times)
+		})
 	}
+}
+
+// clock collects how long machines ran.
+type clock struct {
+	mu    sync.Mutex
+	times []string
+}
+
+func (c *clock) took(name string, d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.times = append(c.times, fmt.Sprintf("%s %.0f s", name, d.Seconds()))
+}
+
+func (c *clock) text() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.Join(c.times, ", ")
 }
 
 // need skips, or fails, where no machine can be booted.
@@ -36,14 +68,21 @@ func need(t *testing.T) {
 	}
 }
 
-func climb(t *testing.T, r rung, k kernel) {
+func climb(t *testing.T, r rung, k kernel, times *clock) {
 	m, err := r.machine(k)
 	if err != nil {
 		t.Fatal(err)
 	}
+	start := time.Now()
 	out, err := m.boot()
+	times.took(r.name, time.Since(start))
 	show(t, string(out))
 	report(t, out)
+	if r.tests != "" {
+		for _, e := range exempt {
+			t.Run(e.test, func(t *testing.T) { t.Skip("not in a machine: it ", e.why) })
+		}
+	}
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -55,7 +94,7 @@ func climb(t *testing.T, r rung, k kernel) {
 	}
 }
 
-var verdictLine = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+) \(`)
+var verdictLine = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+) \(([0-9.]+s)\)`)
 
 // report repeats the guest's verdicts as subtests. What a test has said stands before its
 // verdict, behind the one before.
@@ -66,6 +105,7 @@ func report(t *testing.T, out transcript) {
 		words := strings.TrimSpace(string(out)[said:m[0]])
 		said = m[1]
 		t.Run(name, func(t *testing.T) {
+			t.Logf("took %s in the guest", string(out)[m[6]:m[7]])
 			switch verdict {
 			case "FAIL":
 				t.Errorf("in the guest: %s", words)
@@ -73,5 +113,26 @@ func report(t *testing.T, out transcript) {
 				t.Skipf("in the guest: %s", words)
 			}
 		})
+	}
+}
+
+// Every test of the table is there, or it hides nothing.
+func TestExempt(t *testing.T) {
+	files, err := filepath.Glob("../*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []byte
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, b...)
+	}
+	for _, e := range exempt {
+		if !strings.Contains(string(sources), "\nfunc "+e.test+"(t *testing.T)") {
+			t.Errorf("%s is exempt from the machines and does not exist", e.test)
+		}
 	}
 }

@@ -1,0 +1,115 @@
+package vm
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// exempt are the tests of casemate/tests that do not run in the machines, by name, and
+// why. What cannot run in one machine alone skips there by itself.
+var exempt = []struct{ test, why string }{
+	{"TestLayeringImportsPointOneWay", "reads the sources, with the go tool"},
+	{"TestLayeringPureRoomsDoNotTouchTheKernel", "reads the sources, with the go tool"},
+	{"TestLayeringOfShippedBinaries", "reads the sources, with the go tool"},
+	{"TestFenceOfUnsafe", "reads the sources"},
+	{"TestFormat", "reads the sources, with the go tool"},
+	{"TestShippedBinaries", "reads the binaries: they are the host's"},
+	{"TestGoldenPlans", "is about a recorded host, and paths of this checkout"},
+	{"TestPodmanInit", "needs an engine, its images and half a minute"},
+}
+
+// slower is the share of their counts that the tests that are hard on init have in a
+// machine: under emulation everything takes 10 to 30 times as long.
+const slower = "1/25"
+
+// all is the environment variable that has every test run in every machine (make vm-all,
+// the better part of an hour under emulation); it can be a pattern.
+const all = "CASEMATE_VM_TESTS"
+
+// integration has tests of casemate/tests run in the machine, with what they test: those of
+// the pattern, unless others are asked for.
+func (i *image) integration(pattern string) error {
+	files, err := tested()
+	if err != nil {
+		return err
+	}
+	maps.Copy(i.archive, files)
+	i.guest.Env = append(i.guest.Env, "CASEMATE_TEST_BINARIES=/casemate", "CASEMATE_SOAK="+slower)
+	i.guest.Commands = append(i.guest.Commands, []string{"/bin/sh", "-c", `cd /casemate/tests && exec ./tests.test "$@"`, "sh",
+		"-test.v", "-test.short", "-test.timeout=1h", "-test.run=" + cmp.Or(os.Getenv(all), pattern), "-test.skip=" + exempted()})
+	return nil
+}
+
+// exempted is a pattern of the table.
+func exempted() string {
+	var names []string
+	for _, e := range exempt {
+		names = append(names, regexp.QuoteMeta(e.test))
+	}
+	return "^(" + strings.Join(names, "|") + ")$"
+}
+
+// tested are the integration tests, what they test and what they run, built once.
+var tested = sync.OnceValues(func() (archive, error) {
+	i := &image{archive: archive{}}
+	dir, err := os.MkdirTemp("", "casemate-vm-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if err := binaries(dir); err != nil {
+		return nil, err
+	}
+	if err := i.tree(filepath.Join(dir, "bin"), "casemate/bin"); err != nil {
+		return nil, err
+	}
+	// The tool is linked with libseccomp.
+	if err := i.program(filepath.Join(dir, "bin/casemate"), "casemate/bin/casemate"); err != nil {
+		return nil, err
+	}
+	if err := i.copy(filepath.Join(dir, "tests.test"), "casemate/tests/tests.test"); err != nil {
+		return nil, err
+	}
+	tests, err := directory()
+	if err != nil {
+		return nil, err
+	}
+	for _, of := range []string{"tests/testdata", "examples"} {
+		if err := i.tree(filepath.Join(tests, "..", of), "casemate/"+of); err != nil {
+			return nil, err
+		}
+	}
+	return i.archive, i.userland()
+})
+
+// directory is that of casemate/tests.
+func directory() (string, error) {
+	out, err := run("", "go", "list", "-f", "{{.Dir}}", "casemate/tests")
+	return strings.TrimSpace(out), err
+}
+
+// binaries builds the integration tests, static, and has them build what they test.
+func binaries(dir string) error {
+	test := filepath.Join(dir, "tests.test")
+	if _, err := run("", "env", "CGO_ENABLED=0", "go", "test", "-c", "-ldflags", "-s -w", "-o", test, "casemate/tests"); err != nil {
+		return err
+	}
+	tests, err := directory()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(test, "-test.run", "^$")
+	cmd.Dir = tests
+	cmd.Env = append(os.Environ(), "CASEMATE_TEST_BINARIES="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build what is tested: %w\n%s", err, out)
+	}
+	return nil
+}
