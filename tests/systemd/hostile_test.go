@@ -31,15 +31,19 @@ func TestForkBombR08(t *testing.T) {
 	started(t, "bomber")
 	says(t, name, "ready")
 	must(t, "kill", "--kill-whom=main", "-s", "USR1", name)
-	until(t, "the bomb reaches its limit", func() bool { return text(group(t, "bomber")+"/pids.current") == "32" })
+	until(t, "the bomb reaches its limit", func() bool { return text(group(t, "bomber")+"/pids.current") == "16" })
 	must(t, "kill", "--kill-whom=main", "-s", "USR2", name)
 	says(t, name, "pong")
 	begun := time.Now()
 	must(t, "stop", name)
 	t.Logf("stopped in %s", time.Since(begun))
 	says(t, name, "the grace is over: killed what was left")
-	wants(t, name, map[string]string{"ActiveState": "inactive", "Result": "success"})
-	if e := endOf(t, "bomber"); e.Ended.Status != 143 || !e.Ended.Stopped {
+	// The main process ends by TERM, or, where it did not get to it in the grace, by KILL: by
+	// init's in any case, not by systemd's, which would say "timeout".
+	if result := property(t, name, "Result"); result != "success" && result != "exit-code" {
+		t.Errorf("the result is %s", result)
+	}
+	if e := endOf(t, "bomber"); e.Ended.Status != 143 && e.Ended.Status != 137 || !e.Ended.Stopped {
 		t.Errorf("%+v", e)
 	}
 	nothingLeft(t, "bomber")
