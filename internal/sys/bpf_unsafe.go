@@ -16,8 +16,6 @@ const (
 	typeCgroupDevice   = 15
 	attachCgroupDevice = 6
 
-	loadTries = 100
-
 	// Programs of groups above hold as well, and one below can only take more away.
 	allowMulti = 1 << 1
 )
@@ -55,11 +53,15 @@ func LoadDeviceProgram(program []byte) (int, error) {
 		license:      uint64(uintptr(unsafe.Pointer(unsafe.SliceData(license)))),
 	}
 	copy(attr.name[:], "casemate_dev")
-	fd, err := bpf(progLoad, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 	// The kernel's verifier gives up when a signal comes (EAGAIN), and the Go runtime sends
-	// itself one to preempt.
-	for try := 0; err == syscall.EAGAIN && try < loadTries; try++ {
-		fd, err = bpf(progLoad, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	// itself one to preempt: none comes while all are blocked.
+	fd := -1
+	var err error
+	if fault := unheard(func() { fd, err = bpf(progLoad, unsafe.Pointer(&attr), unsafe.Sizeof(attr)) }); err == nil && fault != nil {
+		if fd >= 0 {
+			syscall.Close(fd)
+		}
+		fd, err = -1, fault
 	}
 	runtime.KeepAlive(program)
 	runtime.KeepAlive(license)

@@ -16,6 +16,21 @@ func RtSigprocmask(set Sigset) error {
 	return asError(errno)
 }
 
+// unheard runs f on a thread that has every signal blocked, and gives the thread its mask
+// back. What comes meanwhile waits.
+func unheard(f func()) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	all, before := ^Sigset(0), Sigset(0)
+	// Safety: the kernel reads eight bytes of all and writes eight of before; both live on.
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, SIG_SETMASK, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&before)), 8, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	f()
+	return RtSigprocmask(before)
+}
+
 // RtSigtimedwait takes a pending signal of the set, or waits for one, and describes it
 // in info. After so many nanoseconds it gives EAGAIN; 0 is no limit, NoWait none at all.
 // EINTR is not hidden.
