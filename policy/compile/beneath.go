@@ -33,6 +33,9 @@ func (c *compiler) beneath(f *syntax.Landlock) {
 	}
 	rules.Mounts(c.out, stated)
 	c.out.LSM.Landlock.Beneath = rules.Rules()
+	if key := c.statedList(); key != "" {
+		c.aliases(key)
+	}
 }
 
 // inTree checks a path of a list against the tree: it has to be there, under this name.

@@ -134,6 +134,19 @@ func TestLandlockBesideMount(t *testing.T) {
 	}
 }
 
+// What is bound twice is no contradiction where both names have the same rights, where the
+// mount holds what the rules would add, or where something else lies over one of them.
+func TestLandlockOfTwoNames(t *testing.T) {
+	for _, text := range []string{
+		"mounts.bind = [{ from = \"/a\", at = \"/d\", writable = true }, { from = \"/a\", at = \"/e\", writable = true }]\nlsm.landlock.rw = [\"/d/x/\", \"/e/x/\"]",
+		"mounts.bind = [{ from = \"/a\", at = \"/d\", writable = true }, { from = \"/a\", at = \"/e\" }]\nlsm.landlock.rw = [\"/d/\"]",
+		"mounts.bind = [{ from = \"/a\", at = \"/d\", writable = true }, { from = \"/b\", at = \"/e\", writable = true }]\nlsm.landlock.rw = [\"/d/\"]",
+		"mounts.bind = [{ from = \"/a\", at = \"/d\", writable = true }, { from = \"/a\", at = \"/e\", writable = true }]\nmounts.tmpfs = [{ at = \"/e/x\" }]\nlsm.landlock.rw = [\"/d/x/\", \"/e/x/\"]",
+	} {
+		good(t, text)
+	}
+}
+
 func TestRefusedLandlock(t *testing.T) {
 	refuseAll(t, map[string][2]string{
 		"relative":     {`lsm.landlock = { rw = ["x"] }`, `p.toml:5:24: the path is not absolute: "x"; hint: begin it with a slash`},
@@ -143,6 +156,9 @@ func TestRefusedLandlock(t *testing.T) {
 		"noexec":       {tree + `lsm.landlock.exec = ["/srv/x"]`, `p.toml:7:22: nothing can be executed from the mount there: "/srv/x"; hint: mount it with exec`},
 		"root":         {`lsm.landlock.rw = ["/"]`, `p.toml:5:20: the mount there is read-only: "/"; hint: name it under ro, or make the mount writable`},
 		"link":         {tree + "root.symlinks = { \"/bin\" = \"usr/bin\" }\nlsm.landlock.exec = [\"/bin/x\"]", `p.toml:8:22: the path lies in the symbolic link /bin: "/bin/x"; hint: name what it leads to`},
+		"two names":    {"mounts.bind = [{ from = \"/a\", at = \"/d\", writable = true }, { from = \"/a\", at = \"/e\", writable = true }]\nlsm.landlock.rw = [\"/d/x/\"]", `p.toml:6:19: /d/x and /e/x are one path of the host, and Landlock grants there what it grants under either name: "lsm.landlock.rw"; hint: give both the same rights, or bind it once`},
+		"nested":       {"mounts.bind = [{ from = \"/a/b\", at = \"/d\", writable = true }, { from = \"/a\", at = \"/e\", writable = true }]\nlsm.landlock.rw = [\"/d/\"]", `p.toml:6:19: /d and /e/b are one path of the host, and Landlock grants there what it grants under either name: "lsm.landlock.rw"; hint: give both the same rights, or bind it once`},
+		"of the root":  {"root.path = \"/a\"\nmounts.bind = [{ from = \"/a/b\", at = \"/d\", exec = true }]\nlsm.landlock.exec = [\"/d/\"]", `p.toml:7:21: /d and /b are one path of the host, and Landlock grants there what it grants under either name: "lsm.landlock.exec"; hint: give both the same rights, or bind it once`},
 		"ABI 1":        {`lsm.landlock.min_abi = 1`, `p.toml:5:24: ABI 1 forbids every rename between directories and is not used: "1"; hint: 2 is the least: Linux 5.19`},
 		"ABI 8":        {`lsm.landlock.min_abi = 8`, `p.toml:5:24: out of range: "8"; hint: it takes 0 to 7`},
 		"port":         {`lsm.landlock.bind = [65536]`, `p.toml:5:22: out of range: "65536"; hint: it takes 0 to 65535`},
