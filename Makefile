@@ -87,7 +87,7 @@ faults: build
 
 # Every attack of the table in SECURITY.md that this host can be the ground for.
 hostile: build
-	CASEMATE_RACES=all $(GO) test ./tests ./tests/races ./policy/seccomp ./internal/prepare -v -count 1 -timeout 1h -run 'TestS[0-9]'
+	CASEMATE_RACES=all $(GO) test -p 1 ./tests ./tests/races ./policy/seccomp ./internal/prepare -v -count 1 -timeout 1h -run 'TestS[0-9]'
 
 # An image with two confined services, booted until one serves a page.
 appliance: build
