@@ -49,9 +49,6 @@ func init() {
 	}
 }
 
-// Rules lists all rules.
-func Rules() []*Rule { return slices.Clone(rules) }
-
 // FindRule gives a rule by its id; nil for none.
 func FindRule(id string) *Rule {
 	for _, r := range rules {

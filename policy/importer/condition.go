@@ -59,11 +59,6 @@ func argument(call string, index int, arches []filter.Arch) (filter.Arg, error) 
 	return *found, nil
 }
 
-var opposites = map[filter.Op]filter.Op{
-	filter.Equal: filter.NotEqual, filter.NotEqual: filter.Equal, filter.Less: filter.GreaterEqual,
-	filter.GreaterEqual: filter.Less, filter.Greater: filter.LessEqual, filter.LessEqual: filter.Greater,
-}
-
 // say writes an atom with the argument's name and width.
 //
 // Sources compare 64 bits, this language those that the kernel looks at. What a call

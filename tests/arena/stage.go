@@ -13,6 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Ground is the directory, within a pool's own, that the launches of its workers take things
+// from: $GROUND of the policies. The hostile root is "root" in it.
+const Ground = "ground"
+
 // Policies are compiled for every pool and launched by their names. "rich" has a directory of
 // the host for its root, and most of what a launch can do; "plain" is what the language's
 // defaults give; "mapped" is in user and time namespaces, which a second child of the shim
@@ -34,7 +38,7 @@ arch = ["amd64"]
 [exec]
 argv = ["/app/probe"]
 [root]
-image = { file = "$WORK/image" }
+image = { file = "$GROUND/image" }
 [mounts]
 bind = [{ from = "$BIN/app", at = "/app", exec = true }]
 [seccomp]
@@ -54,7 +58,7 @@ time = { monotonic = 1000, boottime = -1 }
 proc = "pid-only"
 bind = [
   { from = "$BIN/app", at = "/app", exec = true },
-  { from = "$WORK/data/dir", at = "/data", idmap = true },
+  { from = "$GROUND/data/dir", at = "/data", idmap = true },
 ]
 tmpfs = [{ at = "/tmp" }]
 [seccomp]
@@ -72,7 +76,7 @@ groups = ["7"]
 oom_score_adj = 500
 mdwe = true
 [root]
-path = "$WORK/root"
+path = "$GROUND/root"
 [mounts]
 sysfs = true
 mqueue = true
@@ -80,9 +84,9 @@ shm = "64K"
 cgroup = true
 bind = [
   { from = "$BIN/app", at = "/app", exec = true },
-  { from = "$WORK/data/file", at = "/etc/conf", type = "file" },
-  { from = "$WORK/data/socket", at = "/srv/socket", type = "socket" },
-  { from = "$WORK/data/dir", at = "/srv/data", writable = true, nosymfollow = true },
+  { from = "$GROUND/data/file", at = "/etc/conf", type = "file" },
+  { from = "$GROUND/data/socket", at = "/srv/socket", type = "socket" },
+  { from = "$GROUND/data/dir", at = "/srv/data", writable = true, nosymfollow = true },
 ]
 tmpfs = [{ at = "/tmp" }]
 [masks]
@@ -110,10 +114,10 @@ const calls = `"@default", "@io", "@file-read", "@file-write", "@process", "@sig
 
 // compile compiles Policies into dir/bin.
 func compile(dir string) error {
-	if err := os.MkdirAll(filepath.Join(dir, "work"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, Ground), 0o755); err != nil {
 		return err
 	}
-	fill := strings.NewReplacer("$BIN", filepath.Join(dir, "bin"), "$WORK", filepath.Join(dir, "work"), "$CALLS", calls)
+	fill := strings.NewReplacer("$BIN", filepath.Join(dir, "bin"), "$GROUND", filepath.Join(dir, Ground), "$CALLS", calls)
 	for name, text := range Policies {
 		source := filepath.Join(dir, "bin", name+".toml")
 		if err := os.WriteFile(source, []byte(fill.Replace(text)), 0o644); err != nil {

@@ -45,7 +45,7 @@ func worked(jobs map[string]Job) {
 
 func work(dir string, jobs map[string]Job) error {
 	runtime.LockOSThread() // ptrace(2) knows threads
-	w := &Worker{Bin: filepath.Join(dir, "bin"), Dir: filepath.Join(dir, "work"), Tracer: &trace.Tracer{}, want: map[string]string{}}
+	w := &Worker{Bin: filepath.Join(dir, "bin"), Dir: filepath.Join(dir, Ground), Tracer: &trace.Tracer{}, want: map[string]string{}}
 	if err := w.settle(); err != nil {
 		return err
 	}

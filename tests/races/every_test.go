@@ -31,7 +31,7 @@ func touching(p arena.Place) bool {
 
 // target is the path of the root that a call names.
 func target(p arena.Place) (string, bool) {
-	_, below, ok := strings.Cut(p.Path, "/work/root")
+	_, below, ok := strings.Cut(p.Path, "/"+arena.Ground+"/root")
 	if !ok && !trace.Between(p.Role) {
 		return "", false
 	}
