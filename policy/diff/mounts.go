@@ -126,8 +126,8 @@ func (d *differ) point(path string, o, n tree.State) {
 		return
 	}
 	note := ""
-	if o.Covered != n.Covered && o.Access > tree.Masked && n.Access > tree.Masked {
-		note = "what the host has mounted there shows only through a mount of its own, or a recursive one"
+	if o.Access > tree.Masked && n.Access > tree.Masked && uncovers(o, n) {
+		note = "where the host has mounted something there, one shows that, and the other what lies under it"
 	}
 	d.add(Change{
 		Subject: path, Order: order, Old: o.String(), New: n.String(), Note: note,
@@ -177,13 +177,22 @@ func states(o, n tree.State) Order {
 	if o.Origin != n.Origin {
 		return Incomparable
 	}
-	return join(widths(int(o.Access), int(n.Access)), powers(may(o), may(n)))
+	order := join(widths(int(o.Access), int(n.Access)), powers(may(o), may(n)))
+	if uncovers(o, n) {
+		order = join(order, Unknown)
+	}
+	return order
 }
 
-// may is what a state allows besides reading and writing. The same files seen through a
-// bind of a directory above them are not those that the host may have mounted over them.
+// uncovers tells whether one of two states of a path shows what the host has mounted there or
+// below it, and the other what lies under that. Neither holds the other: a mount is also a way to
+// hide a directory, and so the kernel lets nobody of less privilege take one away
+// (mount_namespaces(7)). Whether there is a mount at all is the host's to know.
+func uncovers(o, n tree.State) bool { return o.Recursive != n.Recursive || o.Covered != n.Covered }
+
+// may is what a state allows besides reading and writing.
 func may(s tree.State) uint64 {
-	return flag(s.Exec) | flag(s.Devices)<<1 | flag(s.Recursive)<<2 | flag(!s.Covered)<<3 | flag(s.Mapped)<<4 | flag(s.Mount == nil || !s.Mount.PIDOnly)<<5 | flag(!s.NoFollow)<<6
+	return flag(s.Exec) | flag(s.Devices)<<1 | flag(s.Mapped)<<2 | flag(s.Mount == nil || !s.Mount.PIDOnly)<<3 | flag(!s.NoFollow)<<4
 }
 
 func mountAt(p *sealed.Policy, path string) *sealed.Mount {

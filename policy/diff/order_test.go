@@ -57,7 +57,7 @@ var treeEdits = []edit{
 	{"what the host has mounted there", func(p *sealed.Policy) {
 		mountAt(p, "/usr").Recursive = false
 		mount(sealed.Mount{Target: "/usr/lib", Source: "/usr/lib", Exec: true, Recursive: true})(p)
-	}, Stricter, "/usr", Weaker},
+	}, Unknown, "/usr", Unknown},
 	{"noexec over a part", mount(sealed.Mount{Target: "/usr/lib", Source: "/usr/lib", Recursive: true}), Stricter, "/usr/lib", Weaker},
 	{"a part writable", mount(sealed.Mount{Target: "/usr/lib", Source: "/usr/lib", Recursive: true, Exec: true, Writable: true}), Weaker, "/usr/lib", Stricter},
 	{"a part writable and noexec", mount(sealed.Mount{Target: "/usr/lib", Source: "/usr/lib", Recursive: true, Writable: true}), Incomparable, "/usr/lib", Incomparable},
@@ -73,7 +73,9 @@ var treeEdits = []edit{
 		mountAt(p, "/proc").PIDOnly, p.Masks, p.ReadOnly = true, p.Masks[1:], p.ReadOnly[1:]
 	}, Stricter, "/proc", Weaker},
 	{"links not followed", at("/run", func(m *sealed.Mount) { m.NoFollow = true }), Stricter, "/run", Weaker},
-	{"not recursive", at("/usr", func(m *sealed.Mount) { m.Recursive = false }), Stricter, "/usr", Weaker},
+	{"not recursive", at("/usr", func(m *sealed.Mount) { m.Recursive = false }), Unknown, "/usr", Unknown},
+	{"not recursive, and writable", at("/usr", func(m *sealed.Mount) { m.Recursive, m.Writable = false, true }), Unknown, "/usr", Unknown},
+	{"not recursive, and other rights", at("/usr", func(m *sealed.Mount) { m.Recursive, m.Writable, m.Exec = false, true, false }), Incomparable, "/usr", Incomparable},
 	{"another source", at("/usr", func(m *sealed.Mount) { m.Source = "/usr2" }), Incomparable, "/usr", Incomparable},
 	{"a larger tmpfs", at("/run", func(m *sealed.Mount) { m.Size *= 2 }), Weaker, "/run size", Stricter},
 	{"more inodes", at("/run", func(m *sealed.Mount) { m.Inodes++ }), Weaker, "/run inodes", Stricter},
