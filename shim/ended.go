@@ -29,10 +29,8 @@ func (l *launched) end(code int, err error) {
 	}
 	e.Memory = l.memory()
 	l.because(e, err)
-	receipt, err := l.state.Read(prepare.Receipt)
-	if err == nil {
-		err = l.state.KeepEnd(record(receipt, l.receipt(verify.Result{Checks: []verify.Check{}}), e))
-	}
+	receipt, err := l.state.Read(prepare.Receipt) // without one that can be read, the record says less
+	err = errors.Join(err, l.state.KeepEnd(record(receipt, l.receipt(verify.Result{Checks: []verify.Check{}}), e)))
 	if err != nil { // which does not change how the launch ends
 		supervise.Say("the record of the end: %s", err)
 	}

@@ -20,8 +20,10 @@ const Ends = ".ended"
 func endFile(service string) string { return service + ".json" }
 
 // KeepEnd writes the record of an end, and removes the receipt, which it holds: what is left
-// of the directory is not taken for a launch that nobody has seen the end of. The caller
-// holds the lock of the service, and so is the only one to write.
+// of the directory is not taken for a launch that nobody has seen the end of. The record of an
+// earlier end goes first: if this one cannot be written, nobody takes that one for it, and where
+// the space is short, it is what makes room. The caller holds the lock of the service, and so is
+// the only one to write.
 func (s *State) KeepEnd(b []byte) error {
 	where := path.Join(path.Dir(s.path), Ends)
 	if err := unix.Mkdir(where, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
@@ -40,6 +42,7 @@ func (s *State) KeepEnd(b []byte) error {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	name := endFile(path.Base(s.path))
+	unix.Unlinkat(dir, name, 0)       // what cannot be removed is replaced, or said
 	unix.Unlinkat(dir, name+aside, 0) // of a shim that was killed while it wrote
 	if err := replace(dir, name, b); err != nil {
 		return fmt.Errorf("%s/%s: %w", where, name, err)

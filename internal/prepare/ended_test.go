@@ -72,6 +72,25 @@ func TestEndIsNotKept(t *testing.T) {
 	}
 }
 
+// An end that cannot be written does not leave an earlier one in its place.
+func TestEarlierEndGoes(t *testing.T) {
+	root := t.TempDir()
+	s := state(t, root)
+	defer s.Close()
+	if err := s.KeepEnd([]byte("earlier")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(root+"/.ended/svc.json.new", 0o700); err != nil { // where it is written first
+		t.Fatal(err)
+	}
+	if err := s.KeepEnd([]byte("later")); err == nil || !strings.Contains(err.Error(), "svc.json") {
+		t.Errorf("written, or not said what was not: %v", err)
+	}
+	if b, err := ReadEnd(root, "svc"); b != nil || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
 // What a killed shim has left is known to the next one of the name, and to recover; what
 // has been told once is not told again.
 func TestLeftIsTold(t *testing.T) {
