@@ -93,8 +93,38 @@ func TestConditionsAndReasons(t *testing.T) {
 	good(t, "seccomp.allow = [\"@net-client\"]\nseccomp.when.socket = \"family == AF_INET\"\n")
 	refuse(t, "seccomp.allow = [\"@net-client\"]\nseccomp.when.socket = \"family == AF_VSOCK\"\n",
 		`p.toml:6:23: a dangerous grant without a reason (its condition lets through what the groups keep closed: AF_VSOCK is in no namespace): "seccomp.socket"; hint: under [why], write: "seccomp.socket" = "the reason"`)
+	good(t, "seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family == AF_NETLINK && protocol == NETLINK_ROUTE\"\n")
+	for condition, what := range map[string]string{
+		"family == AF_NETLINK && protocol == NETLINK_AUDIT":          "AF_NETLINK reaches the kernel's configuration",
+		"type == SOCK_DGRAM && protocol in {3, 5}":                   "AF_NETLINK reaches the kernel's configuration",
+		"family in {AF_INET, AF_PACKET} && type & 0xf == SOCK_DGRAM": "AF_PACKET reads and forges packets",
+		"family == AF_ALG && protocol == 77":                         "AF_ALG drives the kernel's ciphers (CVE-2026-31431)",
+		"family in {AF_INET, AF_BLUETOOTH} && type == SOCK_RAW":      "AF_BLUETOOTH is a protocol that few have looked at, and that the kernel may load a module for",
+		"family < 3 || family in {AF_CAN, AF_TIPC}":                  "AF_CAN is a protocol that few have looked at, and that the kernel may load a module for",
+		"family > 45": "family 46 is a protocol that few have looked at, and that the kernel may load a module for", // of later kernels
+	} {
+		refuse(t, "seccomp.allow = [\"socket\"]\nseccomp.when.socket = \""+condition+"\"\n",
+			`p.toml:6:23: a dangerous grant without a reason (its condition lets through what the groups keep closed: `+what+`): "seccomp.socket"; hint: under [why], write: "seccomp.socket" = "the reason"`)
+	}
 	refuse(t, "seccomp.allow = [\"ioctl\"]\nseccomp.when.ioctl = \"cmd != TCGETS\"\n",
 		`p.toml:6:22: a dangerous grant without a reason (its condition lets through what the groups keep closed: TIOCSTI types into a terminal (CVE-2017-5226)): "seccomp.ioctl"; hint: under [why], write: "seccomp.ioctl" = "the reason"`)
 	refuse(t, "seccomp.allow = [\"ptrace\"]\nseccomp.when.ptrace = \"request == PTRACE_TRACEME\"\n",
 		`p.toml:6:23: a dangerous grant without a reason (reads and changes other processes): "seccomp.ptrace"; hint: under [why], write: "seccomp.ptrace" = "the reason"`)
+}
+
+// Every family that the kernel has is one that groups open, or wants a reason.
+func TestFamiliesNeedReasons(t *testing.T) {
+	all := filter.Constants(filter.AMD64, "AF_")
+	if len(all) < 45 {
+		t.Fatalf("%d families", len(all))
+	}
+	for _, f := range all {
+		text := "seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family == " + f.Name + "\"\n"
+		switch f.Name {
+		case "AF_UNSPEC", "AF_UNIX", "AF_LOCAL", "AF_FILE", "AF_INET", "AF_INET6":
+			good(t, text)
+		default:
+			needsWhy(t, text, "seccomp.socket")
+		}
+	}
 }

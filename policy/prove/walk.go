@@ -19,6 +19,11 @@ func (p *Program) Walk(in Box, visit func(Box, filter.Action) bool) error {
 	return d.walk(in, func(b Box, v uint64) bool { return visit(b, filter.Action(v)) })
 }
 
+// Walk visits the calls of in by what the rules say of them, as that of a Program does.
+func (d *Declared) Walk(in Box, visit func(Box, filter.Action) bool) error {
+	return diagram{space: d.space, root: d.root}.walk(in, func(b Box, v uint64) bool { return visit(b, filter.Action(v)) })
+}
+
 // Pair visits the calls of in by what two programs say of them, as Walk does: a is p's
 // verdict and b is q's.
 func Pair(p, q *Program, in Box, visit func(at Box, a, b filter.Action) bool) error {

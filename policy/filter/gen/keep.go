@@ -6,7 +6,7 @@ import "strings"
 // rest of x/sys (netlink attributes, audit records, file system magics, …) would
 // only make "did you mean" worse.
 var families = strings.Fields(`
-	AF_ SOCK_ SOL_ SO_ IPPROTO_ MSG_ SHUT_ TCP_ UDP_ IP_ IPV6_ PACKET_ VM_SOCKETS_
+	AF_ SOCK_ SOL_ SO_ IPPROTO_ MSG_ SHUT_ TCP_ UDP_ IP_ IPV6_ PACKET_ NETLINK_ VM_SOCKETS_
 	PROT_ MAP_ MREMAP_ MADV_ MS_ MCL_ MLOCK_ MFD_ MPOL_
 	CLONE_ PR_ PTRACE_ SECCOMP_ SCHED_ PRIO_ RLIMIT_ RUSAGE_ P_ KCMP_ PIDFD_
 	O_ F_ FD_ AT_ S_I SEEK_ LOCK_ FALLOC_FL_ RENAME_ RWF_ SPLICE_ SYNC_FILE_RANGE_ STATX_ XATTR_ CLOSE_RANGE_
