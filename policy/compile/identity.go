@@ -118,7 +118,7 @@ func (c *compiler) inMap(kind string, m []sealed.IDRange, id uint32, key string)
 	if _, ok := sealed.Outside(m, id); ok {
 		return
 	}
-	p, hint := c.file.Pos(key), ""
+	p, hint := c.file.Pos(key), "ids of a policy are those inside: add a line to namespaces.user."+kind+" that has it, or take another"
 	if p.Line == 0 {
 		p = c.file.KeyPos("namespaces.user")
 		hint = fmt.Sprintf("state %s, or map %d", key, id)

@@ -32,7 +32,7 @@ func TestRefusedUserNamespace(t *testing.T) {
 		"a reason too many": {mapping("0 1 1") + "\nwhy.\"exec.user\" = \"it is root inside alone\"", `p.toml:9:5: no grant needs this reason: "exec.user"`},
 		"user not in the map": {
 			"exec.user = \"5\"\nexec.group = \"0\"\nnamespaces.user = { uid = [\"0 1 1\"], gid = [\"0 1 1\"] }",
-			`p.toml:5:13: exec.user is not in namespaces.user.uid: "5"`,
+			`p.toml:5:13: exec.user is not in namespaces.user.uid: "5"; hint: ids of a policy are those inside: add a line to namespaces.user.uid that has it, or take another`,
 		},
 		"default user not in the map": {
 			"namespaces.user = { uid = [\"0 1 1\"], gid = [\"65534 1 1\"] }",
@@ -40,9 +40,9 @@ func TestRefusedUserNamespace(t *testing.T) {
 		},
 		"group not in the map": {
 			"exec.user = \"0\"\nexec.group = \"0\"\nexec.groups = [\"7\"]\nnamespaces.user = { uid = [\"0 1 1\"], gid = [\"0 1 1\"] }",
-			`p.toml:7:15: exec.groups is not in namespaces.user.gid: "7"`,
+			`p.toml:7:15: exec.groups is not in namespaces.user.gid: "7"; hint: ids of a policy are those inside: add a line to namespaces.user.gid that has it, or take another`,
 		},
-		"uid alone": {"namespaces.user = { uid = [\"0 1 1\"] }", `p.toml:5:12: the key is missing: "gid"; hint: Lines of gid_map: "INSIDE OUTSIDE COUNT".`},
+		"uid alone": {"namespaces.user = { uid = [\"0 1 1\"] }", `p.toml:5:12: the key is missing: "gid"; hint: write: gid = ["0 100000 65536"]`},
 		"idmap without a namespace": {
 			`mounts.bind = [{ from = "/usr", idmap = true }]`,
 			`p.toml:5:41: there is no user namespace whose ids it could be mapped to: "idmap"; hint: state namespaces.user`,
@@ -51,9 +51,13 @@ func TestRefusedUserNamespace(t *testing.T) {
 			mapping("0 1 1") + "\nmounts.bind = [{ from = \"/srv/x\", idmap = true, writable = true }]",
 			`p.toml:9:43: a dangerous grant without a reason (what the workload makes there belongs to the same ids on the host, setuid programs too): "mounts./srv/x"; hint: under [why], write: "mounts./srv/x" = "the reason"`,
 		},
+		"an assembled root mapped, and no namespace": { // which would not help
+			`root.idmap = true`,
+			`p.toml:5:14: an assembled root has no files whose owners could be mapped: "root.idmap"; hint: leave it out, or name root.path or root.image; the files of a bind are mapped by its own idmap`,
+		},
 		"an assembled root mapped": {
 			mapping("0 1 1") + "\nroot.idmap = true",
-			`p.toml:9:14: an assembled root has nobody's files to map: "root.idmap"; hint: it belongs to what is not in this namespace: the host's root`,
+			`p.toml:9:14: an assembled root has no files whose owners could be mapped: "root.idmap"; hint: leave it out, or name root.path or root.image; the files of a bind are mapped by its own idmap`,
 		},
 	})
 }

@@ -160,7 +160,7 @@ func TestRefusedLandlock(t *testing.T) {
 		"nested":       {"mounts.bind = [{ from = \"/a/b\", at = \"/d\", writable = true }, { from = \"/a\", at = \"/e\", writable = true }]\nlsm.landlock.rw = [\"/d/\"]", `p.toml:6:19: /d and /e/b are one path of the host, and Landlock grants there what it grants under either name: "lsm.landlock.rw"; hint: give both the same rights, or bind it once`},
 		"of the root":  {"root.path = \"/a\"\nmounts.bind = [{ from = \"/a/b\", at = \"/d\", exec = true }]\nlsm.landlock.exec = [\"/d/\"]", `p.toml:7:21: /d and /b are one path of the host, and Landlock grants there what it grants under either name: "lsm.landlock.exec"; hint: give both the same rights, or bind it once`},
 		"ABI 1":        {`lsm.landlock.min_abi = 1`, `p.toml:5:24: ABI 1 forbids every rename between directories and is not used: "1"; hint: 2 is the least: Linux 5.19`},
-		"ABI 8":        {`lsm.landlock.min_abi = 8`, `p.toml:5:24: out of range: "8"; hint: it takes 0 to 7`},
+		"ABI 8":        {`lsm.landlock.min_abi = 8`, `p.toml:5:24: out of range: "8"; hint: the newest ABI that this version of casemate knows is 7, Linux 6.15: demand 2 to 7, which newer kernels have too, or leave the key out`},
 		"port":         {`lsm.landlock.bind = [65536]`, `p.toml:5:22: out of range: "65536"; hint: it takes 0 to 65535`},
 		"off and more": {"lsm.landlock = { off = true, bind = [80] }\nwhy = { \"lsm.landlock.off\" = \"this is only a test\" }", `p.toml:5:30: Landlock is off: "lsm.landlock.bind"; hint: leave one of the two out`},
 		"own network":  {"lsm.landlock.abstract = true", `p.toml:5:25: the network namespace is new, and abstract sockets of others are not in it: "lsm.landlock.abstract"; hint: remove it`},

@@ -30,17 +30,20 @@ func (c *compiler) root() {
 		c.image()
 	}
 	if given(f.Root.Writable, false) {
-		if f.Root.Image != nil {
-			c.fail(f.Pos("root.writable"), "true", "mount a tmpfs or a bind where it writes", "an image is read-only")
-		}
 		r.Writable = true
-		c.need("root.writable", f.Pos("root.writable"), "what the workload writes there stays, or is executed from there")
+		if p := f.Pos("root.writable"); f.Root.Image != nil {
+			c.fail(p, "true", "mount a tmpfs or a bind where it writes", "an image is read-only")
+			c.needed["root.writable"] = true // no reason helps, and none is at fault
+		} else {
+			c.need("root.writable", p, "what the workload writes there stays, or is executed from there")
+		}
 	}
 	if r.IDMap = f.Root.IDMap; r.IDMap {
 		p := f.Pos("root.idmap")
-		c.idMapped("root.writable", p, false) // a writable root has its reason
 		if f.Root.Path == nil && f.Root.Image == nil {
-			c.fail(p, "root.idmap", "it belongs to what is not in this namespace: the host's root", "an assembled root has nobody's files to map")
+			c.fail(p, "root.idmap", "leave it out, or name root.path or root.image; the files of a bind are mapped by its own idmap", "an assembled root has no files whose owners could be mapped")
+		} else {
+			c.idMapped("root.writable", p, false) // a writable root has its reason
 		}
 	}
 	c.symlinks()

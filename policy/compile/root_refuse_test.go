@@ -62,6 +62,18 @@ root.writable = true
 why = { "root.writable" = "the image would be written to, and a test says that this is refused" }`,
 			`p.toml:6:17: an image is read-only: "true"; hint: mount a tmpfs or a bind where it writes`,
 		},
+		"image to be written, and no reason": { // which would not help
+			"root.image = { file = \"/x\" }\nroot.writable = true",
+			`p.toml:6:17: an image is read-only: "true"; hint: mount a tmpfs or a bind where it writes`,
+		},
+		"image as a string": {
+			`root.image = "/x.erofs"`,
+			`p.toml:5:14: want a table, found a string: "/x.erofs"; hint: write it as a table: { file = "/x.erofs" }`,
+		},
+		"image without a file": {
+			`root.image = { verity = "/y" }`,
+			`p.toml:5:6: the key is missing: "file"; hint: write: file = "/usr/share/images/NAME.erofs"`,
+		},
 		"link in an image": {
 			`root.image = { file = "/x" }
 root.symlinks = { "/a" = "b" }`,

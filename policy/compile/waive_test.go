@@ -19,7 +19,7 @@ func TestWaiversRefused(t *testing.T) {
 	refuseAll(t, map[string][2]string{
 		"no rule's id": {"[[waive]]\nrule = \"net\"\nwhy = \"the front door\"\nuntil = 2027-06-30\n", `p.toml:6:8: not the id of a rule: "net"; hint: they look like NS-002`},
 		"twice":        {waiver + waiver, `p.toml:10:8: waived twice, first at p.toml:6:8: "NS-002"`},
-		"no day":       {"[[waive]]\nrule = \"NS-002\"\nwhy = \"the front door\"\n", `p.toml:5:3: the key is missing: "until"; hint: The last day it holds, such as 2027-06-30.`},
+		"no day":       {"[[waive]]\nrule = \"NS-002\"\nwhy = \"the front door\"\n", `p.toml:5:3: the key is missing: "until"; hint: write: until = 2027-06-30`},
 	})
 }
 

@@ -75,7 +75,7 @@ func neededHint(f field) string {
 	if f.name == "policy" {
 		return "begin the file with: policy = 1"
 	}
-	return f.doc
+	return "write: " + f.name + " = " + f.example
 }
 
 var dateType = reflect.TypeFor[toml.LocalDate]()
@@ -96,7 +96,7 @@ func (b *binder) value(n *Node, v reflect.Value, f field) {
 		b.scalar(n, f)
 		v.Set(reflect.ValueOf(n.Value))
 	default:
-		b.errs.Add(n.Pos, token(n), typeHint(n, v), "want %s, found %s", typeWord(v.Type()), nodeWord(n))
+		b.errs.Add(n.Pos, token(n), typeHint(n, v, f), "want %s, found %s", typeWord(v.Type()), nodeWord(n))
 	}
 }
 

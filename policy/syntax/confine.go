@@ -46,7 +46,7 @@ type SELinux struct {
 // what follows from the mounts.
 type Landlock struct {
 	Off      *bool    `toml:"off" doc:"No Landlock at all; needs a why. Default: false."`
-	MinABI   *int64   `toml:"min_abi" min:"0" max:"7" doc:"The Landlock ABI that the kernel must have, 2 to 7; with 0 the receipt names what an older one lacks. Default: what ro, rw, exec, bind and connect need where they are stated, else 0."`
+	MinABI   *int64   `toml:"min_abi" min:"0" max:"7" range:"the newest ABI that this version of casemate knows is 7, Linux 6.15: demand 2 to 7, which newer kernels have too, or leave the key out" doc:"The Landlock ABI that the kernel must have, 2 to 7; with 0 the receipt names what an older one lacks. Default: what ro, rw, exec, bind and connect need where they are stated, else 0."`
 	RO       []string `toml:"ro" max:"64" doc:"Paths that may be read besides those that may be written or executed; a directory ends in a slash. Default: all."`
 	RW       []string `toml:"rw" max:"64" doc:"Paths that may be written; a directory ends in a slash. Default: the writable mounts."`
 	Exec     []string `toml:"exec" max:"64" doc:"Paths that may be executed; a directory ends in a slash. Default: the mounts that allow it."`
@@ -68,8 +68,8 @@ type Cgroup struct {
 
 // Device is a node below /dev, made by number, and what may be done with it.
 type Device struct {
-	At     string  `toml:"at" need:"yes" doc:"Its path below /dev."`
-	Device string  `toml:"device" need:"yes" doc:"\"c MAJOR:MINOR\" or \"b MAJOR:MINOR\"."`
+	At     string  `toml:"at" need:"yes" eg:"\"/dev/fuse\"" doc:"Its path below /dev."`
+	Device string  `toml:"device" need:"yes" eg:"\"c 10:229\"" doc:"\"c MAJOR:MINOR\" or \"b MAJOR:MINOR\"."`
 	Access *string `toml:"access" enum:"r|w|rw" doc:"What the workload may do with it. Default: rw."`
 }
 
@@ -136,8 +136,8 @@ type Manager struct {
 
 // Waive accepts a finding of the audit for a time.
 type Waive struct {
-	Rule    string          `toml:"rule" need:"yes" doc:"The rule, such as NS-002."`
+	Rule    string          `toml:"rule" need:"yes" eg:"\"NS-002\"" doc:"The rule, such as NS-002."`
 	Subject *string         `toml:"subject" doc:"What the finding is about, as the audit prints it. Default: all findings of the rule."`
-	Why     string          `toml:"why" need:"yes" doc:"The reason."`
-	Until   *toml.LocalDate `toml:"until" need:"yes" doc:"The last day it holds, such as 2027-06-30."`
+	Why     string          `toml:"why" need:"yes" eg:"\"the reason\"" doc:"The reason."`
+	Until   *toml.LocalDate `toml:"until" need:"yes" eg:"2027-06-30" doc:"The last day it holds, such as 2027-06-30."`
 }

@@ -10,6 +10,8 @@ import (
 type field struct {
 	name     string
 	doc      string
+	example  string // of a value, as TOML has it
+	ranged   string // the hint for what is out of range; "" for the bounds
 	enum     []string
 	min, max int64 // see bounds
 	whole    bool
@@ -29,6 +31,8 @@ func fields(t reflect.Type) []field {
 		f := field{
 			name:    tag.Get("toml"),
 			doc:     tag.Get("doc"),
+			example: tag.Get("eg"),
+			ranged:  tag.Get("range"),
 			whole:   tag.Get("merge") == "whole",
 			emptyOK: tag.Get("empty") == "ok",
 			needed:  tag.Get("need") == "yes",

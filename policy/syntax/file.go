@@ -9,12 +9,14 @@ package syntax
 //	merge  "whole": a list that is one value; a base's list is not united with it
 //	empty  "ok": the strings may be empty
 //	need   "yes": the key must be there
+//	eg     a value as TOML has it, for the hint where a key is missing
+//	range  the hint for an integer out of range, where the bounds alone are no help
 //
 // A pointer is a key that may be absent.
 
 // File is one policy or base.
 type File struct {
-	Policy       int64        `toml:"policy" need:"yes" min:"1" max:"1" doc:"Version of the policy language: 1."`
+	Policy       int64        `toml:"policy" need:"yes" min:"1" max:"1" eg:"1" range:"this version of casemate knows policy = 1 alone; a newer one may know others" doc:"Version of the policy language: 1."`
 	Service      *string      `toml:"service" doc:"Name of the service; names its cgroup, state directory and log lines. A base has none."`
 	Extends      []string     `toml:"extends" max:"8" doc:"Bases whose grants are added: \"base/NAME\" (shipped) or \"./FILE.toml\" (beside this file). Order does not matter."`
 	Arch         []string     `toml:"arch" merge:"whole" enum:"amd64|arm64|x86_64|aarch64" doc:"Architectures to compile filters for. Default: amd64 and arm64."`
@@ -67,7 +69,7 @@ type Root struct {
 
 // Image is a root file system in a file.
 type Image struct {
-	File     string  `toml:"file" need:"yes" doc:"An erofs or squashfs file of the host, root's and writable by nobody else."`
+	File     string  `toml:"file" need:"yes" eg:"\"/usr/share/images/NAME.erofs\"" doc:"An erofs or squashfs file of the host, root's and writable by nobody else."`
 	Verity   *string `toml:"verity" doc:"A file of the host with its dm-verity hash tree, as veritysetup format makes it. Needs root_hash."`
 	RootHash *string `toml:"root_hash" doc:"The SHA-256 at the root of the hash tree, 64 hexadecimal digits. What does not hash up to it cannot be read."`
 }
@@ -82,8 +84,8 @@ type Namespaces struct {
 
 // UserMap holds lines of uid_map and gid_map, user_namespaces(7).
 type UserMap struct {
-	UID []string `toml:"uid" need:"yes" merge:"whole" min:"1" max:"340" doc:"Lines of uid_map: \"INSIDE OUTSIDE COUNT\", the first ids of both ranges and how many."`
-	GID []string `toml:"gid" need:"yes" merge:"whole" min:"1" max:"340" doc:"Lines of gid_map: \"INSIDE OUTSIDE COUNT\"."`
+	UID []string `toml:"uid" need:"yes" eg:"[\"0 100000 65536\"]" merge:"whole" min:"1" max:"340" doc:"Lines of uid_map: \"INSIDE OUTSIDE COUNT\", the first ids of both ranges and how many."`
+	GID []string `toml:"gid" need:"yes" eg:"[\"0 100000 65536\"]" merge:"whole" min:"1" max:"340" doc:"Lines of gid_map: \"INSIDE OUTSIDE COUNT\"."`
 }
 
 // Offsets of clocks, time_namespaces(7). The seconds are those of half a ktime_t.
@@ -108,7 +110,7 @@ type Mounts struct {
 
 // BindMount is one path of the host.
 type BindMount struct {
-	From      string  `toml:"from" need:"yes" doc:"Path on the host; \"./x\" is beside the policy file (for checkouts: the directory is fixed at compile time)."`
+	From      string  `toml:"from" need:"yes" eg:"\"/usr\"" doc:"Path on the host; \"./x\" is beside the policy file (for checkouts: the directory is fixed at compile time)."`
 	At        *string `toml:"at" doc:"Path inside the root. Default: from."`
 	Type      *string `toml:"type" enum:"dir|file|socket" doc:"What stands there. Default: dir."`
 	Writable  bool    `toml:"writable" doc:"Mount it writable. Default: false."`
@@ -120,7 +122,7 @@ type BindMount struct {
 
 // TmpfsMount is one fresh tmpfs.
 type TmpfsMount struct {
-	At     string  `toml:"at" need:"yes" doc:"Path inside the root."`
+	At     string  `toml:"at" need:"yes" eg:"\"/run/NAME\"" doc:"Path inside the root."`
 	Size   *string `toml:"size" doc:"Bytes, or with K, M, G. Default: 16M."`
 	Inodes *int64  `toml:"inodes" min:"16" max:"16777216" doc:"Files and directories at most. Default: one for every 4 KiB of the size, at most 65536."`
 	Mode   *string `toml:"mode" doc:"Permission bits of its root, octal. Default: 0700."`

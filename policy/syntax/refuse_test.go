@@ -38,11 +38,11 @@ var refused = map[string]struct{ text, want string }{
 	},
 	"a newer version": {
 		"policy = 2\n",
-		`p.toml:1:10: out of range: "2"; hint: it takes 1 to 1`,
+		`p.toml:1:10: out of range: "2"; hint: this version of casemate knows policy = 1 alone; a newer one may know others`,
 	},
 	"a missing key of a list's table": {
 		"policy = 1\n[[mounts.tmpfs]]\nsize = \"1M\"\n",
-		`p.toml:2:10: the key is missing: "at"; hint: Path inside the root.`,
+		`p.toml:2:10: the key is missing: "at"; hint: write: at = "/run/NAME"`,
 	},
 	"a key twice": {
 		"policy = 1\n\npolicy = 1\n",
@@ -74,7 +74,7 @@ var refused = map[string]struct{ text, want string }{
 	},
 	"a string for a boolean": {
 		"policy = 1\n[root]\nwritable = \"yes\"\n",
-		`p.toml:3:12: want true or false, found a string: "yes"; hint: write it without quotes`,
+		`p.toml:3:12: want true or false, found a string: "yes"`,
 	},
 	"a string for a list": {
 		"policy = 1\nextends = \"base/daemon\"\n",
@@ -84,9 +84,33 @@ var refused = map[string]struct{ text, want string }{
 		"policy = 1\n[mounts.bind]\nfrom = \"/a\"\n",
 		`p.toml:2:9: want a list, found a table; hint: write it in double brackets: [[…]]`,
 	},
+	"a string for a table": {
+		"policy = 1\n[mounts]\nbind = [\"/usr\"]\n",
+		`p.toml:3:9: want a table, found a string: "/usr"; hint: write it as a table: { from = "/usr" }`,
+	},
+	"false for what is switched off": {
+		"policy = 1\n[lsm]\nlandlock = false\n",
+		`p.toml:3:12: want a table, found a boolean: "false"; hint: write it as a table: { off = true }`,
+	},
+	"a boolean for a table": {
+		"policy = 1\n[lsm]\napparmor = true\n",
+		`p.toml:3:12: want a table, found a boolean: "true"`,
+	},
+	"a boolean for a word": {
+		"policy = 1\n[mounts]\nproc = false\n",
+		`p.toml:3:8: want a string, found a boolean: "false"; hint: it is one of masked, none, pid-only`,
+	},
+	"a unit for a number": {
+		"policy = 1\n[cgroup]\npids.max = \"1K\"\n",
+		`p.toml:3:12: want an integer, found a string: "1K"; hint: a whole number, without quotes and without a unit`,
+	},
+	"true in quotes": {
+		"policy = 1\n[root]\nwritable = \"true\"\n",
+		`p.toml:3:12: want true or false, found a string: "true"; hint: write it without quotes`,
+	},
 	"a fraction": {
 		"policy = 1\n[exec]\noom_score_adj = 1.5\n",
-		`p.toml:3:17: want an integer, found a number with a fraction: "1.5"; hint: write it without quotes`,
+		`p.toml:3:17: want an integer, found a number with a fraction: "1.5"; hint: a whole number, without quotes and without a unit`,
 	},
 	"a quoted date": {
 		"policy = 1\n[[waive]]\nrule = \"NS-002\"\nwhy = \"front door\"\nuntil = \"2027-06-30\"\n",

@@ -15,9 +15,16 @@ func (b *binder) scalar(n *Node, f field) {
 		b.text(n.Pos, v, f)
 	case int64:
 		if v < f.min || v > f.max {
-			b.errs.Add(n.Pos, token(n), fmt.Sprintf("it takes %d to %d", f.min, f.max), "out of range")
+			b.errs.Add(n.Pos, token(n), orBounds(f), "out of range")
 		}
 	}
+}
+
+func orBounds(f field) string {
+	if f.ranged != "" {
+		return f.ranged
+	}
+	return fmt.Sprintf("it takes %d to %d", f.min, f.max)
 }
 
 // text checks a string: its length, its characters, its word.
@@ -91,9 +98,11 @@ func typeWord(t reflect.Type) string {
 }
 
 // typeHint tells how the value would be written.
-func typeHint(n *Node, v reflect.Value) string {
+func typeHint(n *Node, v reflect.Value, f field) string {
 	scalar := n.Value != nil
 	switch {
+	case v.Kind() == reflect.String && f.enum != nil:
+		return enumHint("", f.enum)
 	case v.Kind() == reflect.String && scalar:
 		return fmt.Sprintf("write it in quotes: %q", token(n))
 	case v.Kind() == reflect.String && n.Table != nil:
@@ -102,8 +111,30 @@ func typeHint(n *Node, v reflect.Value) string {
 		return fmt.Sprintf("write it in brackets: [%q]", token(n))
 	case v.Kind() == reflect.Slice && n.Table != nil:
 		return "write it in double brackets: [[…]]"
-	case v.Kind() == reflect.Bool && scalar, v.Kind() == reflect.Int64 && scalar:
+	case v.Kind() == reflect.Struct && v.Type() != dateType && scalar:
+		return tableHint(n, v.Type())
+	case v.Kind() == reflect.Int64 && scalar:
+		return "a whole number, without quotes and without a unit"
+	case v.Kind() == reflect.Bool && (n.Value == "true" || n.Value == "false"):
 		return "write it without quotes"
 	}
 	return ""
+}
+
+// tableHint puts a string under the first key of the table that it stands for. What can be
+// switched off has a key for that.
+func tableHint(n *Node, t reflect.Type) string {
+	first := t.Field(0)
+	switch _, text := n.Value.(string); {
+	case text && isText(first.Type):
+		return fmt.Sprintf("write it as a table: { %s = %q }", first.Tag.Get("toml"), token(n))
+	case n.Value == false && first.Tag.Get("toml") == "off":
+		return "write it as a table: { off = true }"
+	}
+	return ""
+}
+
+// isText tells whether a key takes a string.
+func isText(t reflect.Type) bool {
+	return t.Kind() == reflect.String || t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.String
 }
