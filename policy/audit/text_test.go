@@ -43,7 +43,7 @@ var texts = []struct {
 	{"SC-023", "seccomp.socket", "p.toml:5:18", Medium, `seccomp.allow = ["socket"]` + why("seccomp.socket"), `seccomp.allow = ["@net-server", "@unix-socket"]`},
 	{"SC-023", "seccomp.socket AF_VSOCK", "p.toml:6:14", Medium, "seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family in {AF_INET, AF_VSOCK}\"" + why("seccomp.socket"),
 		"seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family in {AF_INET, AF_UNIX}\""},
-	{"SC-023", "seccomp.socket others", "p.toml:6:14", Medium, "seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family in {AF_UNIX, AF_RXRPC}\"",
+	{"SC-023", "seccomp.socket others", "p.toml:6:14", Medium, "seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family in {AF_UNIX, AF_RXRPC}\"" + why("seccomp.socket"),
 		"seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family in {AF_UNIX, AF_INET6, AF_UNSPEC}\""},
 	{"SC-023", "seccomp.socket AF_NETLINK", "p.toml:5:18", Low, `seccomp.allow = ["@netlink-route"]`, `seccomp.allow = ["@net-client"]`},
 	{"SC-023", "seccomp.socket AF_NETLINK", "p.toml:6:14", Medium, "seccomp.allow = [\"socket\"]\nseccomp.when.socket = \"family == AF_NETLINK\"" + why("seccomp.socket"), `seccomp.allow = ["@net-client"]`},

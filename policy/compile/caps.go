@@ -46,6 +46,6 @@ func (c *compiler) capability(name string, p syntax.Position) (uint64, bool) {
 		names = append(names, known)
 	}
 	short := strings.TrimPrefix(strings.ToUpper(name), "CAP_")
-	c.fail(p, name, syntax.DidYouMean(short, names), "unknown capability")
+	c.fail(p, name, orDefault(syntax.DidYouMean(short, names), "name each one, as capabilities(7) does, without CAP_"), "unknown capability")
 	return 0, false
 }

@@ -25,7 +25,7 @@ func (c *compiler) cgroup() {
 	}
 	c.integer("pids.max", g.Pids.Max)
 	c.integer("cpu.weight", g.CPU.Weight)
-	c.word("cpu.max", g.CPU.Max, cpuMax, `"QUOTA PERIOD" in microseconds: "50000 100000"`)
+	c.word("cpu.max", g.CPU.Max, cpuMax, cpuHint(given(g.CPU.Max, "")))
 	c.word("cpuset.cpus", g.Cpuset.Cpus, cpuList, `a list such as "0-3,5"`)
 	if v := g.IO.Weight; v != nil {
 		c.limit("io.weight", fmt.Sprintf("default %d", *v))
@@ -34,7 +34,7 @@ func (c *compiler) cgroup() {
 		if ioMax(v) {
 			c.limitAt("io.max", v, c.file.Pos("cgroup.io.max", i))
 		} else {
-			c.fail(c.file.Pos("cgroup.io.max", i), v, `"MAJOR:MINOR wbps=1048576 riops=max"`, "not a line of io.max")
+			c.fail(c.file.Pos("cgroup.io.max", i), v, `"MAJOR:MINOR wbps=1048576 riops=max": the numbers of the device, as lsblk(8) has them, bytes and operations a second without units`, "not a line of io.max")
 		}
 	}
 }
@@ -63,7 +63,7 @@ func (c *compiler) memory(file string, v *string) uint64 {
 	n, ok := parseSize(*v)
 	switch {
 	case !ok:
-		c.fail(c.file.Pos("cgroup."+file), *v, sizeHint+`, or "max"`, "not a size")
+		c.fail(c.file.Pos("cgroup."+file), *v, sizeHint(*v)+`, or "max"`, "not a size")
 	case n < pageSize && file != "memory.swap.max": // a program needs a page to be killed in
 		c.fail(c.file.Pos("cgroup."+file), *v, "the least is one page, 4K", "the size is too small")
 	}
@@ -80,6 +80,15 @@ func (c *compiler) word(file string, v *string, good func(string) bool, hint str
 	default:
 		c.fail(c.file.Pos("cgroup."+file), *v, hint, "not a value for %s", file)
 	}
+}
+
+// cpuHint turns percents of one processor into what is meant.
+func cpuHint(s string) string {
+	quota := "50000"
+	if n, ok := decimal(strings.TrimSuffix(s, "%")); ok && strings.HasSuffix(s, "%") && n > 0 && n < 1e6 {
+		quota = strconv.FormatUint(n*1000, 10)
+	}
+	return fmt.Sprintf(`"QUOTA PERIOD" in microseconds: "%s 100000"`, quota)
 }
 
 // cpuMax: a quota of at least 1 ms in a period from 1 ms to 1 s (kernel/sched/core.c,

@@ -22,7 +22,7 @@ func TestRefusedCgroup(t *testing.T) {
 		},
 		"device that is there": {
 			`cgroup.devices = [{ at = "/dev/tty", device = "c 4:0" }]`,
-			`p.toml:5:26: the device is in every /dev, or is a directory there: "/dev/tty"`,
+			`p.toml:5:26: the device is in every /dev, or is a directory there: "/dev/tty"; hint: leave it out`,
 		},
 		"device without a /dev": {
 			"cgroup.devices = [{ at = \"/dev/fuse\", device = \"c 10:229\" }]\nmounts.dev = \"none\"\nwhy.\"cgroup.devices./dev/fuse\" = \"a file system\"",
@@ -30,7 +30,7 @@ func TestRefusedCgroup(t *testing.T) {
 		},
 		"memory.max": {
 			`cgroup.memory.max = "1 GB"`,
-			`p.toml:5:21: not a size: "1 GB"; hint: a number of bytes, or with K, M, G or T: "64M", or "max"`,
+			`p.toml:5:21: not a size: "1 GB"; hint: a number of bytes, or with K, M, G or T: "1G", or "max"`,
 		},
 		"memory.max zero": {
 			`cgroup.memory.max = "0"`,
@@ -63,15 +63,15 @@ cgroup.memory.high = "2G"`,
 		},
 		"io.max without a limit": {
 			`cgroup.io.max = ["8:0"]`,
-			`p.toml:5:18: not a line of io.max: "8:0"; hint: "MAJOR:MINOR wbps=1048576 riops=max"`,
+			`p.toml:5:18: not a line of io.max: "8:0"; hint: "MAJOR:MINOR wbps=1048576 riops=max": the numbers of the device, as lsblk(8) has them, bytes and operations a second without units`,
 		},
 		"io.max with a word": {
 			`cgroup.io.max = ["8:0 rbps=fast"]`,
-			`p.toml:5:18: not a line of io.max: "8:0 rbps=fast"; hint: "MAJOR:MINOR wbps=1048576 riops=max"`,
+			`p.toml:5:18: not a line of io.max: "8:0 rbps=fast"; hint: "MAJOR:MINOR wbps=1048576 riops=max": the numbers of the device, as lsblk(8) has them, bytes and operations a second without units`,
 		},
 		"io.max with a device name": {
 			`cgroup.io.max = ["sda rbps=1"]`,
-			`p.toml:5:18: not a line of io.max: "sda rbps=1"; hint: "MAJOR:MINOR wbps=1048576 riops=max"`,
+			`p.toml:5:18: not a line of io.max: "sda rbps=1"; hint: "MAJOR:MINOR wbps=1048576 riops=max": the numbers of the device, as lsblk(8) has them, bytes and operations a second without units`,
 		},
 		"pids.max": {
 			`cgroup.pids.max = 0`,

@@ -79,12 +79,11 @@ func (c *compiler) compile() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.file = layer.file
-	for _, room := range []func(){
-		c.names, c.identity, c.exec, c.rlimits, c.root, c.namespaces, c.manager, c.mounts, c.masks,
-		c.capabilities, c.lsm, c.cgroup, c.devices, c.signals, c.waivers, func() { c.seccomp(layer) }, c.landlock, c.memFD, c.whys, c.profile,
-	} {
-		room()
+	c.file, c.errs = layer.file, c.source.errs
+	for _, room := range c.rooms(layer) {
+		if !c.file.Unsure(room.reads...) {
+			room.run()
+		}
 	}
 	if c.broken != nil {
 		return nil, c.broken
@@ -97,6 +96,52 @@ func (c *compiler) compile() (*Result, error) {
 		return nil, fmt.Errorf("BUG: %s: the compiler made a policy that cannot be sealed: %w", c.name, err)
 	}
 	return &Result{Policy: c.out, Rules: c.rules, Proofs: c.proofs, Warnings: c.warnings, Text: c.file, Reasons: c.reasons()}, nil
+}
+
+// room is one section's resolution.
+type room struct {
+	run func()
+	// reads are the keys without which it would say of another what is not true: that it is
+	// missing, or does not fit. Where one of them could not be read, the room has no say.
+	reads []string
+}
+
+// What several rooms look at.
+var (
+	treeKeys   = []string{"root", "mounts", "namespaces", "network"}
+	filterKeys = []string{"arch", "seccomp.allow", "seccomp.when"}
+)
+
+// rooms gives all of them, in their order: what one resolves, later ones look at.
+func (c *compiler) rooms(top *layer) []room {
+	reads := func(keys ...string) []string { return keys }
+	return []room{
+		{c.names, reads("service")},
+		{c.identity, nil},
+		{c.argv, reads("exec.argv")},
+		{c.exec, nil},
+		{c.user, reads("exec.user", "exec.group", "namespaces.user")},
+		{c.env, nil},
+		{c.rlimits, nil},
+		{c.root, reads("root.path", "root.image", "namespaces.user")},
+		{c.namespaces, reads("namespaces.share")},
+		{c.hostname, reads("namespaces.share", "service")},
+		{c.manager, nil},
+		{c.mounts, reads("mounts.sysfs", "namespaces.share", "namespaces.user")},
+		{c.masks, append(reads("exec.argv", "exec.cwd"), treeKeys...)},
+		{c.capabilities, reads("capabilities.keep")},
+		{c.apparmor, reads("lsm.apparmor", "service")},
+		{c.selinux, reads("lsm.selinux", "service")},
+		{c.cgroup, nil},
+		{c.devices, nil},
+		{c.signals, reads("signals.forward", "signals.stop")},
+		{c.waivers, nil},
+		{func() { c.seccomp(top) }, filterKeys},
+		{c.landlock, append(append(reads("lsm.landlock"), treeKeys...), filterKeys...)},
+		{c.memFD, filterKeys},
+		{c.whys, nil},
+		{c.profile, nil},
+	}
 }
 
 // fail records a fault at the value under a path of keys; see syntax.File.Find.

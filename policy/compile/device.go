@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"casemate/internal/sealed"
 )
@@ -29,7 +30,11 @@ func (c *compiler) devices() {
 		access := map[string]uint8{"r": sealed.AccessRead, "w": sealed.AccessWrite, "rw": sealed.AccessRead | sealed.AccessWrite}[given(d.Access, "rw")]
 		device := sealed.Device{Path: path, Block: m[1] == "b", Major: decimal32(m[2]), Minor: decimal32(m[3]), Access: access, At: at(p)}
 		if why := device.Fault(); why != "" {
-			c.fail(p, d.At, "", "the device %s", why)
+			hint := ""
+			if strings.HasPrefix(why, "is in every /dev") {
+				hint = "leave it out"
+			}
+			c.fail(p, d.At, hint, "the device %s", why)
 			continue
 		}
 		c.out.Devices = append(c.out.Devices, device)

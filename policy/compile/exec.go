@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"casemate/internal/sealed"
 	"casemate/policy/syntax"
@@ -17,16 +18,23 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 // or a socket for a helper of the same group works, which 0077 would prevent.
 const defaultUmask = "0027"
 
-// exec resolves the workload and its attributes.
-func (c *compiler) exec() {
+// argv resolves the program.
+func (c *compiler) argv() {
 	f, e := c.file, &c.out.Exec
-	e.At = at(f.KeyPos("exec"))
 	e.Argv = f.Exec.Argv
 	if len(e.Argv) == 0 {
 		c.fail(f.KeyPos("exec"), "exec.argv", `write: argv = ["/usr/bin/program", "argument"]`, "the key is missing")
-	} else if p := f.Pos("exec.argv", 0); c.cleanPath(e.Argv[0], p) == "/" {
+	} else if p := f.Pos("exec.argv", 0); !strings.HasPrefix(e.Argv[0], "/") {
+		c.fail(p, e.Argv[0], "PATH is not searched: write where it is in the root, such as /usr/bin/NAME", "the path is not absolute")
+	} else if c.cleanPath(e.Argv[0], p) == "/" {
 		c.fail(p, e.Argv[0], "", "the root is no program")
 	}
+}
+
+// exec resolves the workload's attributes.
+func (c *compiler) exec() {
+	f, e := c.file, &c.out.Exec
+	e.At = at(f.KeyPos("exec"))
 	e.Cwd = c.cleanPath(given(f.Exec.Cwd, "/"), f.Pos("exec.cwd"))
 	umask, ok := octal(given(f.Exec.Umask, defaultUmask), 0o777)
 	if !ok {
@@ -41,8 +49,6 @@ func (c *compiler) exec() {
 	for _, kind := range f.Exec.Spec {
 		e.Spec |= speculation[kind]
 	}
-	c.user()
-	c.env()
 }
 
 var speculation = map[string]uint8{"store-bypass": sealed.SpecStoreBypass, "indirect-branch": sealed.SpecIndirectBranch}

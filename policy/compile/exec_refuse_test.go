@@ -103,7 +103,7 @@ exec.group = "33"`,
 		},
 		"soft above hard": {
 			`exec.rlimits = { nofile = "20:10" }`,
-			`p.toml:5:27: the soft limit is above the hard one: "20:10"; hint: "soft:hard" or one value for both: a number, a size such as "64M", or "unlimited"`,
+			`p.toml:5:27: the soft limit is above the hard one: "20:10"; hint: write "10:20": "soft:hard" or one value for both: a number, a size such as "64M", or "unlimited"`,
 		},
 		"too many files": {
 			`exec.rlimits = { nofile = "unlimited" }`,

@@ -30,9 +30,9 @@ func (s *source) load() (*layer, error) {
 	var own *syntax.File
 	var err error
 	if s.text != nil {
-		own, err = syntax.Parse(s.path, s.text)
+		own, err = s.parse(s.path, s.text)
 	} else {
-		own, err = s.parse("text", s.path)
+		own, err = s.open("text", s.path)
 	}
 	if err != nil {
 		return nil, err
@@ -40,41 +40,40 @@ func (s *source) load() (*layer, error) {
 	return s.extend(own, []string{"./" + filepath.Base(s.path)})
 }
 
-// extend merges into own what it extends. stack holds the names on the way here.
+// extend merges into own what it extends. stack holds the names on the way here. Where a base is
+// not known, nothing can be said of the rest.
 func (s *source) extend(own *syntax.File, stack []string) (*layer, error) {
 	l := &layer{own: own}
-	var errs syntax.Errors
+	known := !own.Unsure("extends")
 	var files []*syntax.File
 	for i, name := range own.Extends {
 		pos := own.Pos("extends", i)
 		if fault, hint := extendable(name, stack); fault != "" {
-			errs.Add(pos, name, hint, "%s", fault)
+			s.errs.Add(pos, name, hint, "%s", fault)
+			known = false
 			continue
 		}
 		b, err := s.base(name, stack)
+		var told syntax.Errors
+		if errors.As(err, &told) { // the text speaks for itself
+			return nil, err
+		}
 		if err != nil {
-			return nil, extendedAt(pos, err)
+			s.errs.Add(pos, name, "a base beside the policy is read when the policy is compiled", "the base cannot be read: %v", err)
+			known = false
+			continue
 		}
 		l.bases = append(l.bases, b)
 		files = append(files, b.file)
 	}
-	if err := errs.Err(); err != nil {
-		return nil, err
+	if !known {
+		return nil, s.errs.Err()
 	}
 	ambient(own)
-	var err error
-	l.file, err = syntax.Merge(own, files)
-	return l, err
-}
-
-// extendedAt says who wanted a file that could not be read. Errors in a text speak
-// for themselves.
-func extendedAt(pos syntax.Position, err error) error {
-	var inText syntax.Errors
-	if errors.As(err, &inText) {
-		return err
-	}
-	return fmt.Errorf("%w; it is extended at %s", err, pos)
+	var errs syntax.Errors
+	l.file, errs = syntax.Merge(own, files)
+	s.errs = append(s.errs, errs...)
+	return l, nil
 }
 
 // extendable says what is wrong with extending name here.
@@ -106,17 +105,15 @@ func (s *source) base(name string, stack []string) (*layer, error) {
 	var err error
 	if text, shipped := base.Text(name); shipped {
 		s.input("base", name, text)
-		own, err = syntax.Parse(name, text)
+		own, err = s.parse(name, text)
 	} else {
-		own, err = s.parse("base", filepath.Join(filepath.Dir(s.path), name))
+		own, err = s.open("base", filepath.Join(filepath.Dir(s.path), name))
 	}
 	if err != nil {
 		return nil, err
 	}
 	if own.Service != nil {
-		var errs syntax.Errors
-		errs.Add(own.KeyPos("service"), *own.Service, "only the policy that is compiled names its service", "a base has no service")
-		return nil, errs
+		s.errs.Add(own.KeyPos("service"), *own.Service, "only the policy that is compiled names its service", "a base has no service")
 	}
 	l, err := s.extend(own, append(slices.Clone(stack), name))
 	if err == nil {

@@ -68,7 +68,7 @@ func TestExtendsRefused(t *testing.T) {
 		"absolute":           {`extends = ["/etc/a.toml"]`, nil, `p.toml:5:12: not a base: "/etc/a.toml"; hint: write "base/NAME", or "./NAME.toml" for a file in this policy's own directory`},
 		"the masks":          {`extends = ["base/masks"]`, nil, `p.toml:5:12: no such base: "base/masks"; hint: there are base/batch, base/daemon, base/interpreter, base/minimal, base/tcp-client, base/tcp-server`},
 		"twice":              {`extends = ["base/batch", "base/batch"]`, nil, `p.toml:5:26: listed twice: "base/batch"; hint: it stands first at p.toml:5:12`},
-		"missing":            {`extends = ["./a.toml"]`, nil, `open a.toml: no such file or directory; it is extended at p.toml:5:12`},
+		"missing":            {`extends = ["./a.toml"]`, nil, `p.toml:5:12: the base cannot be read: open a.toml: no such file or directory: "./a.toml"; hint: a base beside the policy is read when the policy is compiled`},
 		"itself":             {`extends = ["./p.toml"]`, nil, `p.toml:5:12: extends itself: "./p.toml"; hint: ./p.toml extends ./p.toml`},
 		"a circle": {`extends = ["./a.toml"]`, map[string]string{"a.toml": `extends = ["./b.toml"]`, "b.toml": `extends = ["./a.toml"]`},
 			`b.toml:2:12: extends itself: "./a.toml"; hint: ./a.toml extends ./b.toml extends ./a.toml`},
@@ -152,7 +152,7 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	if err := os.WriteFile("t.toml", []byte(head+`extends = ["./s.toml"]`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Compile("t.toml", Options{}); err == nil || !strings.HasPrefix(err.Error(), "s.toml: it is a symbolic link") {
+	if _, err := Compile("t.toml", Options{}); err == nil || !strings.HasPrefix(err.Error(), "t.toml:5:12: the base cannot be read: s.toml: it is a symbolic link") {
 		t.Error(err)
 	}
 	if _, err := Compile(".", Options{}); err == nil || err.Error() != ".: it is not a regular file" {

@@ -14,19 +14,14 @@ import (
 	label "github.com/opencontainers/selinux/go-selinux"
 )
 
-// lsm resolves the labels of the security modules. A label that is stated is
+// apparmor resolves the label of AppArmor. A label of a security module that is stated is
 // required unless the policy says otherwise.
-func (c *compiler) lsm() {
-	if a := c.file.LSM.AppArmor; a != nil {
-		c.apparmor(a)
-	}
-	if s := c.file.LSM.SELinux; s != nil {
-		c.selinux(s)
-	}
-}
-
-func (c *compiler) apparmor(a *syntax.AppArmor) {
-	if given(a.Generate, false) {
+func (c *compiler) apparmor() {
+	a := c.file.LSM.AppArmor
+	switch {
+	case a == nil:
+		return
+	case given(a.Generate, false):
 		c.generate(a)
 		return
 	}
@@ -83,7 +78,11 @@ func (c *compiler) profile() {
 }
 
 // selinux resolves the context; generate names the types that the generated module has.
-func (c *compiler) selinux(s *syntax.SELinux) {
+func (c *compiler) selinux() {
+	s := c.file.LSM.SELinux
+	if s == nil {
+		return
+	}
 	key, text, level := "lsm.selinux.label", given(s.Label, ""), given(s.Level, "s0")
 	generated := given(s.Generate, false)
 	switch {

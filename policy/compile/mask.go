@@ -44,7 +44,8 @@ func (c *compiler) ownPaths(key string, list []string) []sealed.Path {
 		}
 		switch {
 		case name == "/" || name == "/proc" || name == "/sys" || name == "/dev":
-			c.fail(p, s, "mounts.proc, sysfs and dev decide about these", "the path is too much to cover")
+			c.fail(p, s, "name what is in it; mounts.proc, sysfs and dev decide whether it is there at all", "the path is too much to cover")
+			continue
 		case c.pidOnly() && within(name, "/proc"):
 			c.fail(p, s, `mounts.proc = "pid-only" has none of the kernel's files`, "nothing is there to cover")
 		case within(c.program(), name), name != "/" && within(c.out.Exec.Cwd, name):

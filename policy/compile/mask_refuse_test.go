@@ -10,7 +10,7 @@ func TestRefusedMask(t *testing.T) {
 		},
 		"all of proc": {
 			`masks.mask = ["/proc/"]`,
-			`p.toml:5:15: the path is too much to cover: "/proc/"; hint: mounts.proc, sysfs and dev decide about these`,
+			`p.toml:5:15: the path is too much to cover: "/proc/"; hint: name what is in it; mounts.proc, sysfs and dev decide whether it is there at all`,
 		},
 		"where nothing is mounted": {
 			`masks.mask = ["/etc/ssh/"]`,

@@ -115,7 +115,7 @@ func (c *compiler) size(s string, p syntax.Position) uint64 {
 	n, ok := parseSize(s)
 	switch {
 	case !ok:
-		c.fail(p, s, sizeHint, "not a size")
+		c.fail(p, s, sizeHint(s), "not a size")
 	case n < pageSize:
 		c.fail(p, s, "the least is one page, 4K", "the size is too small")
 	}

@@ -87,7 +87,7 @@ mounts.bind = [{ from = "/b", at = "/a" }]`,
 		},
 		"size": {
 			`mounts.tmpfs = [{ at = "/a", size = "16MB" }]`,
-			`p.toml:5:37: not a size: "16MB"; hint: a number of bytes, or with K, M, G or T: "64M"`,
+			`p.toml:5:37: not a size: "16MB"; hint: a number of bytes, or with K, M, G or T: "16M"`,
 		},
 		"size with a sign": {
 			`mounts.tmpfs = [{ at = "/a", size = "-1" }]`,

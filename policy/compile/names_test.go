@@ -13,7 +13,7 @@ func TestRefusedNames(t *testing.T) {
 		"service = \"Web\"\nexec.argv = [\"/x\"]":    `p.toml:2:11: not a name for a service: "Web"; hint: ` + hint,
 		"service = \"../web\"\nexec.argv = [\"/x\"]": `p.toml:2:11: not a name for a service: "../web"; hint: ` + hint,
 		"service = \"web\"":                          `p.toml:1:1: the key is missing: "exec.argv"; hint: write: argv = ["/usr/bin/program", "argument"]`,
-		"service = \"web\"\nexec.argv = [\"x\"]":     `p.toml:3:14: the path is not absolute: "x"; hint: begin it with a slash`,
+		"service = \"web\"\nexec.argv = [\"x\"]":     `p.toml:3:14: the path is not absolute: "x"; hint: PATH is not searched: write where it is in the root, such as /usr/bin/NAME`,
 		"service = \"web\"\nexec.argv = [\"/\"]":     `p.toml:3:14: the root is no program: "/"`,
 		"service = \"web.\"\nexec.argv = [\"/x\"]":   `p.toml:2:11: the service's name cannot be the host name: "web."; hint: state namespaces.hostname`,
 	} {

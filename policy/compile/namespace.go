@@ -51,7 +51,6 @@ func (c *compiler) namespaces() {
 			n.New |= s.flag
 		}
 	}
-	c.hostname()
 }
 
 // network reads network.mode.

@@ -43,7 +43,7 @@ func (c *compiler) rlimits() {
 			fault = fmt.Sprintf("nofile cannot exceed %d", nrOpen)
 		}
 		if fault != "" {
-			c.fail(n.Pos, c.file.Exec.Rlimits[name], `"soft:hard" or one value for both: a number, a size such as "64M", or "unlimited"`, "%s", fault)
+			c.fail(n.Pos, c.file.Exec.Rlimits[name], rlimitHint(name, c.file.Exec.Rlimits[name]), "%s", fault)
 			continue
 		}
 		set[name] = sealed.Rlimit{Soft: soft, Hard: hard, At: at(n.Pos)}
@@ -54,6 +54,36 @@ func (c *compiler) rlimits() {
 			c.out.Exec.Rlimits = append(c.out.Exec.Rlimits, r)
 		}
 	}
+}
+
+// rlimitSizes are counted in bytes, rlimitTimes in units of time.
+var (
+	rlimitSizes = []string{"fsize", "data", "stack", "core", "rss", "memlock", "as", "msgqueue"}
+	rlimitTimes = map[string]string{"cpu": "seconds", "rttime": "microseconds"}
+)
+
+// rlimitHint tells how a limit is written, and where one can tell, this one.
+func rlimitHint(name, s string) string {
+	first, second, two := strings.Cut(s, ":")
+	forms := `"soft:hard" or one value for both: a number, a size such as "64M", or "unlimited"`
+	near := ""
+	switch {
+	case s == "infinity" || s == "-1":
+		near = "unlimited"
+	case !two && slices.Contains(rlimitSizes, name):
+		near = nearSize(s)
+	case !two && rlimitTimes[name] != "":
+		return "a number of " + rlimitTimes[name] + `, "soft:hard" or one value for both, or "unlimited"`
+	case !two:
+	default:
+		if _, _, fault := parseRlimit(second + ":" + first); fault == "" {
+			near = second + ":" + first
+		}
+	}
+	if near == "" {
+		return forms
+	}
+	return fmt.Sprintf("write %q: %s", near, forms)
 }
 
 // parseRlimit reads "soft:hard" or one value.

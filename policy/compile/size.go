@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -33,7 +34,25 @@ func parseSize(s string) (uint64, bool) {
 	return n << shift, true
 }
 
-const sizeHint = `a number of bytes, or with K, M, G or T: "64M"`
+// sizeHint tells how a size is written, and where one can tell, this one.
+func sizeHint(s string) string {
+	example := "64M"
+	if near := nearSize(s); near != "" {
+		example = near
+	}
+	return fmt.Sprintf("a number of bytes, or with K, M, G or T: %q", example)
+}
+
+// nearSize is a size in the form that others have for it, "512 MiB", as this language has it;
+// "" where it is none.
+func nearSize(s string) string {
+	near := strings.ToUpper(strings.ReplaceAll(s, " ", ""))
+	near = strings.TrimSuffix(strings.TrimSuffix(near, "B"), "I")
+	if _, ok := parseSize(near); !ok || near == s {
+		return ""
+	}
+	return near
+}
 
 // octal reads permission bits: three or four octal digits.
 func octal(s string, most uint64) (uint32, bool) {

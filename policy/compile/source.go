@@ -22,6 +22,7 @@ type source struct {
 	text   []byte // of the policy, where it is not to be read
 	inputs []sealed.Input
 	layers map[string]*layer // by name in extends
+	errs   syntax.Errors     // what was wrong in texts of which the rest can be judged
 }
 
 func newSource(path string) *source { return &source{path: path, layers: map[string]*layer{}} }
@@ -72,12 +73,22 @@ func (s *source) dir() (string, error) {
 	return filepath.EvalSymlinks(abs)
 }
 
-// parse reads and parses a file beside the policy, or the policy itself.
-func (s *source) parse(kind, path string) (*syntax.File, error) {
+// open reads and parses a file beside the policy, or the policy itself.
+func (s *source) open(kind, path string) (*syntax.File, error) {
 	text, err := read(path, syntax.MaxText)
 	if err != nil {
 		return nil, err
 	}
 	s.input(kind, filepath.Base(path), text)
-	return syntax.Parse(path, text)
+	return s.parse(path, text)
+}
+
+// parse keeps what is wrong, where the rest can be judged; else it is an error.
+func (s *source) parse(name string, text []byte) (*syntax.File, error) {
+	f, errs := syntax.Read(name, text)
+	s.errs = append(s.errs, errs...)
+	if f == nil {
+		return nil, s.errs.Err()
+	}
+	return f, nil
 }

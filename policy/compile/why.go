@@ -10,7 +10,7 @@ import (
 // danger says what it opens.
 func (c *compiler) need(key string, p syntax.Position, danger string) {
 	c.needed[key] = true
-	if _, ok := c.file.Why[key]; !ok {
+	if _, ok := c.file.Why[key]; !ok && !c.file.Unsure("why") {
 		c.lacks = append(c.lacks, Need{key, danger})
 		c.fail(p, key, fmt.Sprintf("under [why], write: %q = \"the reason\"", key), "a dangerous grant without a reason (%s)", danger)
 	}
@@ -26,7 +26,7 @@ func (c *compiler) whys() {
 		if text := c.file.Why[key]; !syntax.Sentence(text) {
 			c.fail(n.Pos, text, "write the sentence that a reviewer needs", "too short for a reason")
 		}
-		if !c.needed[key] && n.Key.File == c.name {
+		if !c.needed[key] && n.Key.File == c.name && len(c.source.errs) == 0 { // else its grant may be what was not read
 			c.fail(n.Key, key, syntax.DidYouMean(key, c.grants()), "no grant needs this reason")
 		}
 	}

@@ -1,60 +1,98 @@
 package syntax
 
 import (
+	"errors"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Parse reads one policy or base. name is what positions will say.
+// Parse reads one policy or base, all of which must be good. name is what positions will say.
 func Parse(name string, text []byte) (*File, error) {
-	root, err := read(name, text)
-	if err != nil {
-		return nil, err
-	}
-	return Bind(root)
-}
-
-// Bind makes a File of a tree, checking every key, type and bound. The tree may
-// be one that bases were merged into.
-func Bind(root *Node) (*File, error) {
-	f := &File{root: root}
-	var b binder
-	b.table(root, reflect.ValueOf(f).Elem())
-	if err := b.errs.Err(); err != nil {
+	f, errs := Read(name, text)
+	if err := errs.Err(); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-// binder carries values from nodes to struct fields.
-type binder struct{ errs Errors }
-
-// table fills a struct.
-func (b *binder) table(n *Node, v reflect.Value) {
-	all := fields(v.Type())
-	for _, key := range n.Keys() {
-		if !b.key(n.Table[key], key, v, all) {
-			b.errs.Add(n.Table[key].Key, key, keyHint(key, all), "unknown key")
+// Read reads one policy or base, and goes on where it can: a key or entry that is wrong is told
+// and taken out, so that what is wrong with the others can be told in the same run. The File is
+// nil where nothing can be said of the rest: the text is no TOML, or of another version.
+func Read(name string, text []byte) (*File, Errors) {
+	root, err := read(name, text)
+	if err != nil {
+		var errs Errors
+		if !errors.As(err, &errs) {
+			errs.Add(Position{File: name}, "", "", "%v", err)
 		}
+		return nil, errs
 	}
-	for _, f := range all {
-		if f.needed && n.Table[f.name] == nil {
-			b.errs.Add(n.Key, f.name, neededHint(f), "the key is missing")
-		}
+	f, errs := bind(root)
+	if root.Table["policy"] == nil {
+		return nil, errs
 	}
+	return f, errs
 }
 
-// key fills the field that key names; false when there is none.
+// bind makes a File of a tree, checking every key, type and bound. The tree may be one that
+// bases were merged into.
+func bind(root *Node) (*File, Errors) {
+	f := &File{root: root}
+	var b binder
+	b.table(root, reflect.ValueOf(f).Elem())
+	return f, b.errs
+}
+
+// binder carries values from nodes to struct fields. What is wrong is taken out of the tree and
+// is not in the struct either, and its methods say false.
+type binder struct{ errs Errors }
+
+// table fills a struct; false where a key that must be there is not, or is wrong.
+func (b *binder) table(n *Node, v reflect.Value) bool {
+	all := fields(v.Type())
+	stated := maps.Clone(n.Table)
+	for _, key := range n.Keys() {
+		if !b.key(n.Table[key], key, v, all) {
+			delete(n.Table, key)
+			n.lose(meant(key, all))
+		}
+	}
+	complete := true
+	for _, f := range all {
+		if f.needed && stated[f.name] == nil {
+			b.errs.Add(n.Key, f.name, neededHint(f), "the key is missing")
+		}
+		complete = complete && !(f.needed && n.Table[f.name] == nil)
+	}
+	return complete
+}
+
+// key fills the field that key names.
 func (b *binder) key(n *Node, key string, v reflect.Value, all []field) bool {
 	for _, f := range all {
 		if f.name == key {
-			b.value(n, v.Field(f.index), f)
-			return true
+			ok := b.value(n, v.Field(f.index), f)
+			if !ok {
+				v.Field(f.index).SetZero()
+			}
+			return ok
 		}
 	}
+	b.errs.Add(n.Key, key, keyHint(key, all), "unknown key")
 	return false
+}
+
+// meant is the field that a key names, or is likely to have been meant by it; "" for any.
+func meant(key string, all []field) string {
+	first, _, _ := strings.Cut(key, ".")
+	if slices.Contains(names(all), first) {
+		return first
+	}
+	return Nearest(key, names(all))
 }
 
 func keyHint(key string, all []field) string {
@@ -81,39 +119,50 @@ func neededHint(f field) string {
 var dateType = reflect.TypeFor[toml.LocalDate]()
 
 // value fills one field or element of any type.
-func (b *binder) value(n *Node, v reflect.Value, f field) {
+func (b *binder) value(n *Node, v reflect.Value, f field) bool {
 	switch {
 	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		b.value(n, v.Elem(), f)
+		return b.value(n, v.Elem(), f)
 	case v.Kind() == reflect.Slice && n.List != nil:
-		b.list(n, v, f)
+		return b.list(n, v, f)
 	case v.Kind() == reflect.Map && n.Table != nil:
-		b.entries(n, v, f)
+		return b.entries(n, v, f)
 	case v.Kind() == reflect.Struct && v.Type() != dateType && n.Table != nil:
-		b.table(n, v)
+		return b.table(n, v)
 	case n.Value != nil && reflect.TypeOf(n.Value) == v.Type():
-		b.scalar(n, f)
 		v.Set(reflect.ValueOf(n.Value))
-	default:
-		b.errs.Add(n.Pos, token(n), typeHint(n, v, f), "want %s, found %s", typeWord(v.Type()), nodeWord(n))
+		return b.scalar(n, f)
 	}
+	b.errs.Add(n.Pos, token(n), typeHint(n, v, f), "want %s, found %s", typeWord(v.Type()), nodeWord(n))
+	return false
 }
 
-// list fills a slice.
-func (b *binder) list(n *Node, v reflect.Value, f field) {
+// list fills a slice with the elements that are good.
+func (b *binder) list(n *Node, v reflect.Value, f field) bool {
+	low, high := f.min, f.max
 	if isInteger(v.Type()) {
-		b.count(n, len(n.List), 0, maxList)
-	} else {
-		b.count(n, len(n.List), f.min, f.max)
+		low, high = 0, maxList
+	}
+	if !b.count(n, len(n.List), low, high) {
+		return false
 	}
 	if !f.whole {
 		b.twice(n)
 	}
-	v.Set(reflect.MakeSlice(v.Type(), len(n.List), len(n.List)))
-	for i, element := range n.List {
-		b.value(element, v.Index(i), f)
+	v.Set(reflect.MakeSlice(v.Type(), 0, len(n.List)))
+	good := make([]*Node, 0, len(n.List))
+	for _, element := range n.List {
+		e := reflect.New(v.Type().Elem()).Elem()
+		if !b.value(element, e, f) {
+			n.lose("")
+			continue
+		}
+		good = append(good, element)
+		v.Set(reflect.Append(v, e))
 	}
+	n.List = good
+	return true
 }
 
 // twice complains of a string that a list names twice.
@@ -131,20 +180,29 @@ func (b *binder) twice(n *Node) {
 	}
 }
 
-// entries fills a map of strings.
-func (b *binder) entries(n *Node, v reflect.Value, f field) {
-	b.count(n, len(n.Table), f.min, f.max)
+// entries fills a map of strings with those that are good.
+func (b *binder) entries(n *Node, v reflect.Value, f field) bool {
+	if !b.count(n, len(n.Table), f.min, f.max) {
+		return false
+	}
 	v.Set(reflect.MakeMap(v.Type()))
 	for _, key := range n.Keys() {
 		entry := reflect.New(v.Type().Elem()).Elem()
-		b.text(n.Table[key].Key, key, field{})
-		b.value(n.Table[key], entry, f)
+		good := b.text(n.Table[key].Key, key, field{})
+		if !b.value(n.Table[key], entry, f) || !good {
+			delete(n.Table, key)
+			n.lose(key)
+			continue
+		}
 		v.SetMapIndex(reflect.ValueOf(key), entry)
 	}
+	return true
 }
 
-func (b *binder) count(n *Node, count int, low, high int64) {
+func (b *binder) count(n *Node, count int, low, high int64) bool {
 	if int64(count) < low || int64(count) > high {
 		b.errs.Add(n.Pos, "", "", "%d entries; it takes %d to %d", count, low, high)
+		return false
 	}
+	return true
 }

@@ -46,7 +46,7 @@ type SELinux struct {
 // what follows from the mounts.
 type Landlock struct {
 	Off      *bool    `toml:"off" doc:"No Landlock at all; needs a why. Default: false."`
-	MinABI   *int64   `toml:"min_abi" min:"0" max:"7" range:"the newest ABI that this version of casemate knows is 7, Linux 6.15: demand 2 to 7, which newer kernels have too, or leave the key out" doc:"The Landlock ABI that the kernel must have, 2 to 7; with 0 the receipt names what an older one lacks. Default: what ro, rw, exec, bind and connect need where they are stated, else 0."`
+	MinABI   *int64   `toml:"min_abi" min:"0" max:"7" hint:"the newest ABI that this version of casemate knows is 7, Linux 6.15: demand 2 to 7, which newer kernels have too, or leave the key out" doc:"The Landlock ABI that the kernel must have, 2 to 7; with 0 the receipt names what an older one lacks. Default: what ro, rw, exec, bind and connect need where they are stated, else 0."`
 	RO       []string `toml:"ro" max:"64" doc:"Paths that may be read besides those that may be written or executed; a directory ends in a slash. Default: all."`
 	RW       []string `toml:"rw" max:"64" doc:"Paths that may be written; a directory ends in a slash. Default: the writable mounts."`
 	Exec     []string `toml:"exec" max:"64" doc:"Paths that may be executed; a directory ends in a slash. Default: the mounts that allow it."`

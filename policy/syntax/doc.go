@@ -8,7 +8,7 @@
 //
 // One set of Go types (file.go, confine.go) with their tags is the only
 // description of the language. The reader checks text against it, Schema prints
-// it for editors, and Bind builds a File after bases were merged in.
+// it for editors, and Merge builds a File with its bases merged in.
 //
 // It imports go-toml and the standard library, and is never linked into the shim
 // or init.

@@ -11,7 +11,7 @@ type field struct {
 	name     string
 	doc      string
 	example  string // of a value, as TOML has it
-	ranged   string // the hint for what is out of range; "" for the bounds
+	hint     string // for what is out of range or unknown; "" for the bounds and words
 	enum     []string
 	min, max int64 // see bounds
 	whole    bool
@@ -32,7 +32,7 @@ func fields(t reflect.Type) []field {
 			name:    tag.Get("toml"),
 			doc:     tag.Get("doc"),
 			example: tag.Get("eg"),
-			ranged:  tag.Get("range"),
+			hint:    tag.Get("hint"),
 			whole:   tag.Get("merge") == "whole",
 			emptyOK: tag.Get("empty") == "ok",
 			needed:  tag.Get("need") == "yes",

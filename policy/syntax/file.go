@@ -10,13 +10,13 @@ package syntax
 //	empty  "ok": the strings may be empty
 //	need   "yes": the key must be there
 //	eg     a value as TOML has it, for the hint where a key is missing
-//	range  the hint for an integer out of range, where the bounds alone are no help
+//	hint   for a value out of range or a word that is not known, where bounds or words alone are no help
 //
 // A pointer is a key that may be absent.
 
 // File is one policy or base.
 type File struct {
-	Policy       int64        `toml:"policy" need:"yes" min:"1" max:"1" eg:"1" range:"this version of casemate knows policy = 1 alone; a newer one may know others" doc:"Version of the policy language: 1."`
+	Policy       int64        `toml:"policy" need:"yes" min:"1" max:"1" eg:"1" hint:"this version of casemate knows policy = 1 alone; a newer one may know others" doc:"Version of the policy language: 1."`
 	Service      *string      `toml:"service" doc:"Name of the service; names its cgroup, state directory and log lines. A base has none."`
 	Extends      []string     `toml:"extends" max:"8" doc:"Bases whose grants are added: \"base/NAME\" (shipped) or \"./FILE.toml\" (beside this file). Order does not matter."`
 	Arch         []string     `toml:"arch" merge:"whole" enum:"amd64|arm64|x86_64|aarch64" doc:"Architectures to compile filters for. Default: amd64 and arm64."`
@@ -76,7 +76,7 @@ type Image struct {
 
 // Namespaces says which are shared, and sets up some.
 type Namespaces struct {
-	Share    []string `toml:"share" enum:"net|uts|ipc|cgroup|pid|mount" doc:"Namespaces shared with the host. PID and mount namespaces are always new."`
+	Share    []string `toml:"share" enum:"net|uts|ipc|cgroup|pid|mount" hint:"it is one of net, uts, ipc, cgroup; PID and mount namespaces are always new, and namespaces.user describes a user namespace" doc:"Namespaces shared with the host. PID and mount namespaces are always new."`
 	User     *UserMap `toml:"user" doc:"A user namespace with these identity maps. All ids of the policy are then those inside it. Default: none, the host's."`
 	Time     *Offsets `toml:"time" doc:"A time namespace, whose clocks differ from the host's by these offsets. Default: none, the host's."`
 	Hostname *string  `toml:"hostname" doc:"Host name in the new UTS namespace. Default: the service's name."`

@@ -19,6 +19,7 @@ func read(name string, text []byte) (*Node, error) {
 	x := &index{text: text, lines: newLines(name, text), root: &Node{Table: map[string]*Node{}}}
 	x.root.Key = Position{File: name, Line: 1, Col: 1}
 	x.root.Pos = x.root.Key
+	x.headers = map[int]*Node{}
 	x.build()
 	var values map[string]any
 	if err := toml.Unmarshal(text, &values); err != nil {
@@ -36,11 +37,26 @@ func (x *index) decodeError(err error) error {
 	var de *toml.DecodeError
 	if len(x.errs) == 0 && errors.As(err, &de) {
 		row, col := de.Position()
-		x.errs.Add(Position{File: x.lines.name, Line: row, Col: col}, "", "", "%s", trimProgram(de.Error()))
+		msg := trimProgram(de.Error())
+		x.errs.Add(Position{File: x.lines.name, Line: row, Col: col}, "", x.hint(row, msg), "%s", msg)
 	} else if len(x.errs) == 0 {
 		x.errs.Add(Position{File: x.lines.name}, "", "", "%s", trimProgram(err.Error()))
 	}
 	return x.errs.Err()
+}
+
+// hint helps with what newcomers meet of TOML's own rules.
+func (x *index) hint(row int, msg string) string {
+	table := x.headers[row]
+	switch {
+	case strings.Contains(msg, "dotted key") && table != nil:
+		return fmt.Sprintf("line %d sets a key of it with a dot: write them all so, or all of them under one header", table.Key.Line)
+	case strings.Contains(msg, "already exists") && table != nil:
+		return fmt.Sprintf("it begins in line %d: put its keys together", table.Key.Line)
+	case strings.Contains(msg, "key service should be a table"):
+		return "the table of what the service manager passes is [manager]"
+	}
+	return ""
 }
 
 // index walks the parser's expressions and builds the tree of places.
@@ -49,21 +65,30 @@ type index struct {
 	lines *lines
 	root  *Node
 	errs  Errors
+
+	headers map[int]*Node // the tables that are headed by a line
 }
 
 func (x *index) build() {
 	var p unstable.Parser
 	p.Reset(x.text)
 	at := x.root
-	for p.NextExpression() && len(x.errs) == 0 {
+	for p.NextExpression() {
 		switch e := p.Expression(); e.Kind {
 		case unstable.Table:
-			at, _ = x.descend(x.root, e.Key(), false)
+			var pos Position
+			at, pos = x.descend(x.root, e.Key(), false)
+			x.headers[pos.Line] = at
 		case unstable.ArrayTable:
 			at, _ = x.descend(x.root, e.Key(), true)
 		case unstable.KeyValue:
 			x.keyValue(at, e, 0)
 		}
+	}
+	// Alone, the decoder tells it; after a key that is set twice the decoder does not come to it.
+	var fault *unstable.ParserError
+	if len(x.errs) > 0 && errors.As(p.Error(), &fault) {
+		x.errs.Add(x.lines.at(int(p.Range(fault.Highlight).Offset)), "", "", "%s", fault.Message)
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 // Merge adds to a policy what its bases grant. Lists unite. A single value is the
 // policy's own where it states one; where only bases state it, they must agree.
 // Since nothing depends on the order of the bases, none is looked at before
-// another. A base that extends others was merged with them before.
-func Merge(own *File, bases []*File) (*File, error) {
+// another. A base that extends others was merged with them before. Conflicts are told, and what
+// the first of the bases says stands in their place.
+func Merge(own *File, bases []*File) (*File, Errors) {
 	bases = slices.Clone(bases)
 	slices.SortFunc(bases, func(a, b *File) int { return strings.Compare(a.root.Key.File, b.root.Key.File) })
 	var trees []*Node
@@ -26,11 +27,8 @@ func Merge(own *File, bases []*File) (*File, error) {
 		trees = append(trees, &t)
 	}
 	m := merger{at: own.Pos("extends")}
-	root := m.table("", reflect.TypeFor[File](), own.root, trees)
-	if err := m.errs.Err(); err != nil {
-		return nil, err
-	}
-	return Bind(root)
+	f, errs := bind(m.table("", reflect.TypeFor[File](), own.root, trees))
+	return f, append(m.errs, errs...)
 }
 
 // merger unites trees whose shapes Bind has checked.
@@ -41,7 +39,7 @@ type merger struct {
 
 // table unites the tables of own, which may be nil, and bases.
 func (m *merger) table(path string, t reflect.Type, own *Node, bases []*Node) *Node {
-	out := first(own, bases).shell()
+	out := shell(own, bases)
 	for _, f := range fields(t) {
 		o, bs := own.Get(f.name), each(bases, f.name)
 		if o != nil || len(bs) > 0 {
@@ -85,7 +83,7 @@ func (m *merger) choose(path string, own *Node, bases []*Node) *Node {
 
 // entries unites maps, key by key.
 func (m *merger) entries(path string, own *Node, bases []*Node) *Node {
-	out := first(own, bases).shell()
+	out := shell(own, bases)
 	for _, n := range append([]*Node{own}, bases...) {
 		if n == nil {
 			continue
@@ -102,7 +100,7 @@ func (m *merger) entries(path string, own *Node, bases []*Node) *Node {
 // list unites lists. Elements are one when they have the same identity: a string
 // itself, a mount its place.
 func (m *merger) list(path string, own *Node, bases []*Node) *Node {
-	out := first(own, bases).shell()
+	out := shell(own, bases)
 	byID := map[string][]*Node{}
 	var order []string
 	if own != nil {
@@ -160,21 +158,23 @@ func show(n *Node) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// first is own, or the first of bases where own is nil.
-func first(own *Node, bases []*Node) *Node {
+// shell is an empty node of the kind and at the place of own, or of the first of bases where
+// own is nil. It has lost what any of them has.
+func shell(own *Node, bases []*Node) *Node {
+	all := bases
 	if own != nil {
-		return own
+		all = append([]*Node{own}, bases...)
 	}
-	return bases[0]
-}
-
-// shell is an empty node of the same kind at the same place.
-func (n *Node) shell() *Node {
-	s := &Node{Key: n.Key, Pos: n.Pos}
-	if n.Table != nil {
+	s := &Node{Key: all[0].Key, Pos: all[0].Pos}
+	if all[0].Table != nil {
 		s.Table = map[string]*Node{}
 	} else {
 		s.List = []*Node{}
+	}
+	for _, n := range all {
+		for key := range n.lost {
+			s.lose(key)
+		}
 	}
 	return s
 }

@@ -16,6 +16,7 @@ type Node struct {
 	Value any // string, int64, bool, float64, a date or a time
 
 	closed bool // was an inline table or list: TOML lets nothing be added
+	lost   lost // what was wrong in this table or list, and was taken out (Read)
 }
 
 // Keys of a table, sorted; none of nil.
@@ -40,6 +41,30 @@ func (n *Node) At(i int) *Node {
 		return nil
 	}
 	return n.List[i]
+}
+
+// lost holds keys that a table has not got because something was wrong with them: those that were
+// stated, or were meant by one that is not known. "" stands for any of them, and for elements.
+type lost map[string]bool
+
+func (n *Node) lose(key string) {
+	if n.lost == nil {
+		n.lost = lost{}
+	}
+	n.lost[key] = true
+}
+
+// partial tells whether anything was taken out of n, or out of what it holds.
+func (n *Node) partial() bool {
+	if n == nil || len(n.lost) > 0 {
+		return n != nil
+	}
+	for _, child := range n.Table {
+		if child.partial() {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.List, (*Node).partial)
 }
 
 // Equal tells whether two nodes hold the same, wherever they stand.

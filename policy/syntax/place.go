@@ -28,6 +28,28 @@ func (f *File) Find(path string, more ...any) *Node {
 	return n
 }
 
+// Unsure tells whether something that could not be read may have stood at one of the paths, in
+// what stands there, or under a key that was meant to be it: then nothing is known of what is not
+// there. Paths are those of Find.
+func (f *File) Unsure(paths ...string) bool {
+	for _, path := range paths {
+		n := f.root
+		for _, key := range strings.Split(path, ".") {
+			next := n.Get(key)
+			if next == nil && (n.lost[key] || n.lost[""]) {
+				return true
+			}
+			if n = next; n == nil {
+				break
+			}
+		}
+		if n.partial() {
+			return true
+		}
+	}
+	return false
+}
+
 // Pos is the place of the value at a path; the zero Position where nothing stands.
 func (f *File) Pos(path string, more ...any) Position {
 	if n := f.Find(path, more...); n != nil {

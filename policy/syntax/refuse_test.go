@@ -48,13 +48,29 @@ var refused = map[string]struct{ text, want string }{
 		"policy = 1\n\npolicy = 1\n",
 		`p.toml:3:1: set twice: "policy"; hint: it is set first in line 1`,
 	},
+	"two keys twice, and no TOML": {
+		"policy = 1\n\npolicy = 1\n[exec]\ncwd = \"/\"\ncwd = \"/\"\n[root\n",
+		"p.toml:3:1: set twice: \"policy\"; hint: it is set first in line 1\np.toml:6:1: set twice: \"cwd\"; hint: it is set first in line 5\np.toml:7:6: expected ']' to close table name",
+	},
 	"a key twice, inline": {
 		"policy = 1\nexec = { cwd = \"/\", cwd = \"/\" }\n",
 		`p.toml:2:21: set twice: "cwd"; hint: it is set first in line 2`,
 	},
 	"a table twice": {
 		"policy = 1\n[exec]\n[root]\n[exec]\n",
-		`p.toml:4:2: table exec already exists`,
+		`p.toml:4:2: table exec already exists; hint: it begins in line 2: put its keys together`,
+	},
+	"a table of dotted keys": {
+		"policy = 1\nexec.cwd = \"/\"\nexec.tty = true\n[exec]\n",
+		`p.toml:4:2: table exec already exists as defined by a dotted key; hint: line 2 sets a key of it with a dot: write them all so, or all of them under one header`,
+	},
+	"a list for a table": {
+		"policy = 1\n[[why]]\nx = \"y\"\n",
+		`p.toml:2:3: want a table, found a list; hint: a table is headed by single brackets, [NAME], or written in braces`,
+	},
+	"a version with a fraction": {
+		"policy = 1.0\n",
+		`p.toml:1:10: want an integer, found a number with a fraction: "1.0"; hint: a whole number, without quotes and without a unit`,
 	},
 	"an inline table added to": {
 		"policy = 1\n[lsm]\napparmor = { profile = \"x\" }\napparmor.require = true\n",
@@ -62,7 +78,7 @@ var refused = map[string]struct{ text, want string }{
 	},
 	"a value used as a table": {
 		"policy = 1\nservice = \"x\"\n[service]\nready = \"exec\"\n",
-		`p.toml:3:2: key service should be a table, not a value`,
+		`p.toml:3:2: key service should be a table, not a value; hint: the table of what the service manager passes is [manager]`,
 	},
 	"listed twice": {
 		"policy = 1\n[seccomp]\nallow = [\"read\",\n \"write\", \"read\"]\n",
@@ -83,6 +99,18 @@ var refused = map[string]struct{ text, want string }{
 	"a table for a list": {
 		"policy = 1\n[mounts.bind]\nfrom = \"/a\"\n",
 		`p.toml:2:9: want a list, found a table; hint: write it in double brackets: [[…]]`,
+	},
+	"a string for a list of tables": {
+		"policy = 1\n[mounts]\ntmpfs = \"/run\"\n",
+		`p.toml:3:9: want a list, found a string: "/run"; hint: write it in brackets: [{ at = "/run" }]`,
+	},
+	"a number for a list of them": {
+		"policy = 1\n[lsm.landlock]\nbind = 80\n",
+		`p.toml:3:8: want a list, found an integer: "80"; hint: write it in brackets: [80]`,
+	},
+	"a boolean for a list of tables": {
+		"policy = 1\n[mounts]\ntmpfs = true\n",
+		`p.toml:3:9: want a list, found a boolean: "true"`,
 	},
 	"a string for a table": {
 		"policy = 1\n[mounts]\nbind = [\"/usr\"]\n",
@@ -126,7 +154,7 @@ var refused = map[string]struct{ text, want string }{
 	},
 	"an unknown word in a list": {
 		"policy = 1\n[namespaces]\nshare = [\"net\", \"all\"]\n",
-		`p.toml:3:17: unknown word: "all"; hint: it is one of net, uts, ipc, cgroup, pid, mount`,
+		`p.toml:3:17: unknown word: "all"; hint: it is one of net, uts, ipc, cgroup; PID and mount namespaces are always new, and namespaces.user describes a user namespace`,
 	},
 	"a permissive default": {
 		"policy = 1\n[seccomp]\ndefault = \"allow\"\n",

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -9,53 +10,65 @@ import (
 )
 
 // scalar checks a value whose type is right.
-func (b *binder) scalar(n *Node, f field) {
+func (b *binder) scalar(n *Node, f field) bool {
 	switch v := n.Value.(type) {
 	case string:
-		b.text(n.Pos, v, f)
+		return b.text(n.Pos, v, f)
 	case int64:
 		if v < f.min || v > f.max {
 			b.errs.Add(n.Pos, token(n), orBounds(f), "out of range")
+			return false
 		}
 	}
+	return true
 }
 
 func orBounds(f field) string {
-	if f.ranged != "" {
-		return f.ranged
+	if f.hint != "" {
+		return f.hint
 	}
 	return fmt.Sprintf("it takes %d to %d", f.min, f.max)
 }
 
 // text checks a string: its length, its characters, its word.
-func (b *binder) text(p Position, s string, f field) {
+func (b *binder) text(p Position, s string, f field) bool {
+	found := len(b.errs)
 	switch {
 	case s == "" && !f.emptyOK:
 		b.errs.Add(p, "", "leave the key out instead", "the string is empty")
 	case len(s) > maxString:
 		b.errs.Add(p, s[:32]+"…", "", "the string has %d bytes, over the limit of %d", len(s), maxString)
 	case f.enum != nil && !slices.Contains(f.enum, s):
-		b.errs.Add(p, s, enumHint(s, f.enum), "unknown word")
+		b.errs.Add(p, s, enumHint(s, f), "unknown word")
 	}
 	for _, r := range s {
 		if msg := badRune(r, utf8.RuneLen(r)); msg != "" || r < ' ' {
 			b.errs.Add(p, s, "", "the string holds a character that is not allowed: %U", r)
-			return
+			break
 		}
 	}
+	return len(b.errs) == found
 }
 
-func enumHint(word string, enum []string) string {
-	if hint := DidYouMean(word, enum); hint != "" {
+func enumHint(word string, f field) string {
+	if hint := DidYouMean(word, f.enum); hint != "" {
 		return hint
 	}
-	return "it is one of " + strings.Join(enum, ", ")
+	if f.hint != "" {
+		return f.hint
+	}
+	return "it is one of " + strings.Join(f.enum, ", ")
 }
 
 // token is a value as an error shows it.
 func token(n *Node) string {
-	if n.Value == nil {
+	switch v := n.Value.(type) {
+	case nil:
 		return ""
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+			return fmt.Sprintf("%.1f", v) // with its point, which is what is wrong with it
+		}
 	}
 	return fmt.Sprint(n.Value)
 }
@@ -102,17 +115,21 @@ func typeHint(n *Node, v reflect.Value, f field) string {
 	scalar := n.Value != nil
 	switch {
 	case v.Kind() == reflect.String && f.enum != nil:
-		return enumHint("", f.enum)
+		return enumHint("", f)
 	case v.Kind() == reflect.String && scalar:
 		return fmt.Sprintf("write it in quotes: %q", token(n))
 	case v.Kind() == reflect.String && n.Table != nil:
 		return "put quotes around a key that holds a dot"
 	case v.Kind() == reflect.Slice && scalar:
-		return fmt.Sprintf("write it in brackets: [%q]", token(n))
+		return listHint(n, v.Type().Elem())
 	case v.Kind() == reflect.Slice && n.Table != nil:
 		return "write it in double brackets: [[…]]"
 	case v.Kind() == reflect.Struct && v.Type() != dateType && scalar:
-		return tableHint(n, v.Type())
+		if table := inTable(n, v.Type()); table != "" {
+			return "write it as a table: " + table
+		}
+	case (v.Kind() == reflect.Struct || v.Kind() == reflect.Map) && n.List != nil:
+		return "a table is headed by single brackets, [NAME], or written in braces"
 	case v.Kind() == reflect.Int64 && scalar:
 		return "a whole number, without quotes and without a unit"
 	case v.Kind() == reflect.Bool && (n.Value == "true" || n.Value == "false"):
@@ -121,15 +138,33 @@ func typeHint(n *Node, v reflect.Value, f field) string {
 	return ""
 }
 
-// tableHint puts a string under the first key of the table that it stands for. What can be
+// listHint puts a value into the list that it should be.
+func listHint(n *Node, element reflect.Type) string {
+	in := inTable(n, element)
+	switch {
+	case element.Kind() == reflect.String:
+		in = fmt.Sprintf("%q", token(n))
+	case element.Kind() == reflect.Int64 && reflect.TypeOf(n.Value) == element:
+		in = token(n)
+	}
+	if in == "" {
+		return ""
+	}
+	return "write it in brackets: [" + in + "]"
+}
+
+// inTable puts a string under the first key of the table that it stands for. What can be
 // switched off has a key for that.
-func tableHint(n *Node, t reflect.Type) string {
+func inTable(n *Node, t reflect.Type) string {
+	if t.Kind() != reflect.Struct {
+		return ""
+	}
 	first := t.Field(0)
 	switch _, text := n.Value.(string); {
 	case text && isText(first.Type):
-		return fmt.Sprintf("write it as a table: { %s = %q }", first.Tag.Get("toml"), token(n))
+		return fmt.Sprintf("{ %s = %q }", first.Tag.Get("toml"), token(n))
 	case n.Value == false && first.Tag.Get("toml") == "off":
-		return "write it as a table: { off = true }"
+		return "{ off = true }"
 	}
 	return ""
 }
