@@ -5,6 +5,7 @@ import (
 
 	"casemate/internal/exit"
 	"casemate/internal/inherit"
+	_ "casemate/internal/inherit/hook" // at the start of this program
 	"casemate/internal/orders"
 	"casemate/internal/sys"
 )

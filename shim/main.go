@@ -14,6 +14,7 @@ import (
 
 	"casemate/internal/exit"
 	"casemate/internal/facts"
+	"casemate/internal/inherit/hold" // before the runtime's own start: no signal is lost
 	"casemate/shim/supervise"
 
 	"golang.org/x/sys/unix"
@@ -99,9 +100,15 @@ func command(args []string, passed facts.Manager) (int, error) {
 	if len(args) == 0 {
 		return 0, errUsage
 	}
-	switch name, rest := args[0], args[1:]; {
-	case name == "run":
+	name, rest := args[0], args[1:]
+	if name == "run" {
 		return runCommand(rest, passed)
+	}
+	// Whatever else is asked for ends by a signal, as any program does.
+	if err := hold.Release(); err != nil {
+		return 0, exit.Wrap(exit.Step, fmt.Errorf("rt_sigprocmask: %w", err))
+	}
+	switch {
 	case name == "probe" && len(rest) <= 1:
 		return 0, probe(os.Stdout, rest, passed)
 	case name == "status":

@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 	case os.Getenv("CASEMATE_SHIM") != "":
 		os.Unsetenv("CASEMATE_SHIM")
 		main()
+	case os.Getenv(heldEnv) != "":
+		os.Exit(tellHeld())
 	case os.Getenv(unlikeEnv) != "":
 		os.Exit(changedShim(os.Getenv(unlikeEnv)))
 	}

@@ -211,9 +211,9 @@ func TestSoakSequence(t *testing.T) {
 	per := float64(count) / samples
 	t.Logf("%d launches, %s each; a shim that stays %+.2f KiB for 1,000 of them, its init %+.2f KiB; kernel memory of the machine %+.0f bytes each; before %+v, after %+v",
 		count, each.Round(10*time.Microsecond), slope(own[1:])/per*1000, slope(resident[1:])/per*1000, slope(kernel)/per*1024, before, after)
-	// A shim allocates nothing for a signal; what the runtime takes once is taken by the
-	// first sample.
-	if grown := own[len(own)-1] - own[1]; grown > 256 {
+	// A shim allocates nothing for a signal, and makes no collections of garbage; what the
+	// runtime takes once is taken by the first sample, but for some pages.
+	if grown := own[len(own)-1] - own[1]; grown > 32 {
 		t.Errorf("the shim that stays has grown by %.0f KiB: %v", grown, own)
 	}
 	if grown := resident[len(resident)-1] - resident[1]; grown > 0 {

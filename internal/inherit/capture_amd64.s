@@ -1,9 +1,6 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-DATA _cgo_init(SB)/8, $·capture(SB)
-GLOBL _cgo_init(SB), NOPTR, $8
-
 // func capture()
 //
 // The kernel changes AX, CX and R11 in a call, and no other register.
@@ -72,9 +69,18 @@ arguments:
 	DECQ	R8
 	JNZ	arguments
 
-	LEAQ	·extra(SB), AX
+	XORL	R10, R10	// how many settings
+	LEAQ	·Settings(SB), DX
+settings:
+	MOVQ	(DX)(R10*8), AX
+	TESTQ	AX, AX
+	JEQ	environment
 	MOVQ	AX, (DI)
+	INCQ	R10
 	ADDQ	$8, DI
+	CMPQ	DI, R9
+	JCC	done
+	JMP	settings
 environment:
 	CMPQ	DI, R9
 	JCC	done
@@ -99,7 +105,7 @@ auxiliary:			// pairs, to one of type AT_NULL
 
 	LEAQ	·vectors(SB), AX
 	MOVQ	AX, 32(BX)
-	MOVL	$1, ·added(SB)
+	MOVL	R10, ·added(SB)
 done:
 	ADDQ	$40, SP
 	RET

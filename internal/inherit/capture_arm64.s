@@ -1,9 +1,6 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-DATA _cgo_init(SB)/8, $·capture(SB)
-GLOBL _cgo_init(SB), NOPTR, $8
-
 // func capture()
 //
 // The kernel changes R0 in a call, and no other register.
@@ -62,8 +59,16 @@ arguments:
 	SUB	$1, R3
 	CBNZ	R3, arguments
 
-	MOVD	$·extra(SB), R2
+	MOVD	ZR, R10		// how many settings
+	MOVD	$·Settings(SB), R4
+settings:
+	MOVD.P	8(R4), R2
+	CBZ	R2, environment
 	MOVD.P	R2, 8(R6)
+	ADD	$1, R10
+	CMP	R7, R6
+	BHS	done
+	B	settings
 environment:
 	CMP	R7, R6
 	BHS	done
@@ -83,8 +88,7 @@ auxiliary:			// pairs, to one of type AT_NULL
 	MOVD	$·vectors(SB), R2
 	MOVD	R2, 16(R5)
 	MOVD	$·added(SB), R2
-	MOVD	$1, R3
-	MOVW	R3, (R2)
+	MOVW	R10, (R2)
 done:
 	ADD	$48, RSP
 	RET

@@ -1,4 +1,4 @@
-package inherit
+package inherit_test
 
 import (
 	"os"
@@ -9,13 +9,17 @@ import (
 	"syscall"
 	"testing"
 
+	"casemate/internal/inherit"
+	_ "casemate/internal/inherit/hook"
 	"casemate/internal/sys"
 )
 
+const room = 1024 // of inherit.vectors
+
 func TestMain(m *testing.M) {
 	if os.Getenv("CASEMATE_INHERIT") != "" {
-		os.Stdout.WriteString(strconv.Itoa(runtime.GOMAXPROCS(0)) + " " + strings.Join(os.Args[1:], " ") + "\n" + strings.Join(Own(sys.Environ()), "\n") + "\n")
-		if own := Environment(); own != nil && len(own) != len(Own(sys.Environ()))+1 || own != nil && own[len(own)-1] != 0 {
+		os.Stdout.WriteString(strconv.Itoa(runtime.GOMAXPROCS(0)) + " " + strings.Join(os.Args[1:], " ") + "\n" + strings.Join(inherit.Own(sys.Environ()), "\n") + "\n")
+		if own := inherit.Environment(); own != nil && len(own) != len(inherit.Own(sys.Environ()))+1 || own != nil && own[len(own)-1] != 0 {
 			os.Stdout.WriteString("a vector of " + strconv.Itoa(len(own)) + "\n")
 		}
 		os.Exit(0)

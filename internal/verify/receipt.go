@@ -33,7 +33,7 @@ const ReceiptVersion = 2
 // is written by hand because the reflection of encoding/json took 200 us of every launch,
 // and 30 pages of memory for as long as the service runs.
 func (r *Receipt) Encode() []byte {
-	b := append(make([]byte, 0, 512+96*len(r.Checks)), "{\n  \"version\": "...)
+	b := append(make([]byte, 0, r.size()), "{\n  \"version\": "...)
 	b = strconv.AppendInt(b, int64(r.Version), 10)
 	b = member(b, "service", r.Service)
 	b = member(b, "policy_sha256", r.Policy)
@@ -60,6 +60,22 @@ func (r *Receipt) Encode() []byte {
 		b = append(b, "\n  ]"...)
 	}
 	return append(r.Ended.encode(checks(b, r.Checks)), "\n}\n"...)
+}
+
+// size is what the text takes, or a little more where nothing is escaped: one piece of memory
+// in place of four.
+func (r *Receipt) size() int {
+	n := 2048
+	for _, l := range r.Lacks {
+		n += len(l) + 16
+	}
+	for _, u := range r.Unread {
+		n += len(u.Name) + len(u.Why) + 64
+	}
+	for _, c := range r.Checks {
+		n += len(c.Name) + len(c.From) + len(c.Want) + len(c.Got) + 96
+	}
+	return n
 }
 
 func checks(b []byte, all []Check) []byte {
