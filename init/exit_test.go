@@ -9,6 +9,7 @@ import (
 
 	"casemate/internal/gate"
 	"casemate/internal/orders"
+	"casemate/tests/lab"
 )
 
 // shell is orders for a command line of the shell.
@@ -18,7 +19,7 @@ func shell(script string) orders.Orders {
 
 // The workload's exit status is init's, every one of them, and the gate tells it.
 func TestExitStatus(t *testing.T) {
-	for code := range 256 {
+	for _, code := range lab.Some(t, numbers(0, 255)) {
 		single(t, "/bin/sh", "-c", fmt.Sprintf("exit %d", code)).ends(t, code)
 	}
 	for _, code := range []int{0, 1, 7, 126, 127, 128, 250, 255} {
@@ -36,7 +37,7 @@ func TestExitStatus(t *testing.T) {
 
 // 128+n for a death by each signal whose default action is death (signal(7)).
 func TestDeathBySignal(t *testing.T) {
-	for n := 1; n <= 64; n++ {
+	for _, n := range lab.Some(t, numbers(1, 64)) {
 		switch syscall.Signal(n) {
 		case syscall.SIGCHLD, syscall.SIGCONT, syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGURG, syscall.SIGWINCH:
 			continue
@@ -100,12 +101,20 @@ func TestExecFailures(t *testing.T) {
 	})
 }
 
+// numbers are those from the first to the last.
+func numbers(first, last int) (list []int) {
+	for n := first; n <= last; n++ {
+		list = append(list, n)
+	}
+	return list
+}
+
 // A child that ends at once is not missed.
 func TestShortLives(t *testing.T) {
-	for range 300 {
+	for range lab.Times(t, 300) {
 		single(t, "/bin/true").ends(t, 0)
 	}
-	for range 300 {
+	for range lab.Times(t, 300) {
 		single(t, "/bin/false").ends(t, 1)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"casemate/internal/gate"
 	"casemate/internal/orders"
+	"casemate/tests/lab"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +25,9 @@ import (
 // binary is the init under test, named as the shim names it; self is this test binary,
 // which doubles as the workload: see probe_test.go.
 var binary, self string
+
+// stated is the version that the binary gives; of one that is ready, that of this program.
+var stated = version
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "probe" {
@@ -48,7 +52,10 @@ func withBinary(run func() int) (int, error) {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "casemate-init")
-	if err := build(binary); err != nil {
+	if lab.Ready() == "" {
+		stated = "tested"
+	}
+	if err := lab.Init(binary, stated); err != nil {
 		return 0, err
 	}
 	// Workloads of another user have to reach both.
@@ -65,21 +72,6 @@ func withBinary(run func() int) (int, error) {
 		return 0, err
 	}
 	return run(), nil
-}
-
-// build makes the binary; or copies the one that CASEMATE_INIT names, where there is no
-// compiler, in a virtual machine say.
-func build(path string) error {
-	if given := os.Getenv("CASEMATE_INIT"); given != "" {
-		text, err := os.ReadFile(given)
-		return errors.Join(err, os.WriteFile(path, text, 0o755))
-	}
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=tested", "-o", path, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return nil
 }
 
 func needRoot(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"casemate/internal/gate"
+	"casemate/tests/lab"
 )
 
 type process struct {
@@ -55,14 +56,16 @@ func (i *instance) settles(t *testing.T) {
 }
 
 // stormy is a workload that makes orphans twice and stays.
-const stormy = `"$0" probe orphans 1000; "$0" probe orphans 4000; exec sleep 1000`
+func stormy(t *testing.T) string {
+	return fmt.Sprintf(`"$0" probe orphans %d; "$0" probe orphans %d; exec sleep 1000`, lab.Times(t, 1000), lab.Times(t, 4000))
+}
 
 // Thousands of orphans are reaped, and reaping costs no memory.
 func TestZombies(t *testing.T) {
 	for name, start := range map[string]func(*testing.T) *instance{
-		"alone": func(t *testing.T) *instance { return single(t, "/bin/sh", "-c", stormy, self) },
+		"alone": func(t *testing.T) *instance { return single(t, "/bin/sh", "-c", stormy(t), self) },
 		"under the shim": func(t *testing.T) *instance {
-			o := shell(stormy)
+			o := shell(stormy(t))
 			o.Argv = append(o.Argv, self)
 			i := ordered(t, o)
 			i.expect(t, gate.Started)
@@ -86,7 +89,7 @@ func TestZombies(t *testing.T) {
 // that was ignored and blocked then does not keep init from reaping.
 func TestInheritedChildrenAndDispositions(t *testing.T) {
 	needRoot(t)
-	cmd := exec.Command(self, "probe", "enter", "signals=10000/10000", binary, binary, "--", "/bin/sh", "-c", stormy, self)
+	cmd := exec.Command(self, "probe", "enter", "signals=10000/10000", binary, binary, "--", "/bin/sh", "-c", stormy(t), self)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Setsid: true}
 	i := begin(t, cmd)
 	i.until(t, "done")
@@ -102,7 +105,7 @@ func TestInheritedChildrenAndDispositions(t *testing.T) {
 // Init that is not PID 1 takes in the orphans all the same.
 func TestSubreaper(t *testing.T) {
 	needRoot(t)
-	cmd := exec.Command(self, "probe", "parent", binary, "--", "/bin/sh", "-c", stormy, self)
+	cmd := exec.Command(self, "probe", "parent", binary, "--", "/bin/sh", "-c", stormy(t), self)
 	cmd.SysProcAttr = pidns()
 	i := begin(t, cmd)
 	i.until(t, "done")
@@ -154,7 +157,7 @@ func (i *instance) links(t *testing.T, dir string) string {
 
 // Who ends does not keep init from the signals, however many there are.
 func TestBatch(t *testing.T) {
-	for _, which := range []string{"none", "all"} {
+	for _, which := range lab.Some(t, []string{"none", "all"}) {
 		out, err := exec.Command(self, "probe", "batch", which).CombinedOutput()
 		if err != nil || string(out) != "true true\ntrue\n" {
 			t.Errorf("%s: %s, %v", which, out, err)

@@ -9,6 +9,7 @@ import (
 
 	"casemate/internal/gate"
 	"casemate/internal/orders"
+	"casemate/tests/lab"
 )
 
 // forwardable are the signals that reach the workload.
@@ -144,7 +145,7 @@ func TestSignalsFromInside(t *testing.T) {
 // while pending, and TERM after them is not lost.
 func TestSignalFlood(t *testing.T) {
 	for _, n := range []syscall.Signal{syscall.SIGUSR1, syscall.SIGSEGV, syscall.SIGCHLD, 40} {
-		i := single(t, "/bin/sh", "-c", `trap '' USR1 SEGV 40; "$0" probe flood 100000 $1; echo more; "$0" probe flood 100000 $1; exec sleep 1000`, self, strconv.Itoa(int(n)))
+		i := single(t, "/bin/sh", "-c", `trap '' USR1 SEGV 40; "$0" probe flood $2 $1; echo more; "$0" probe flood $2 $1; exec sleep 1000`, self, strconv.Itoa(int(n)), strconv.Itoa(lab.Times(t, 100000)))
 		i.until(t, "more")
 		before := i.status(t, "RssAnon")
 		i.until(t, "sent")

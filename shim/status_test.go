@@ -12,6 +12,7 @@ import (
 
 	"casemate/internal/exit"
 	"casemate/internal/verify"
+	"casemate/tests/lab"
 
 	"golang.org/x/sys/unix"
 )
@@ -124,7 +125,7 @@ func TestStatusIsInNobodysWay(t *testing.T) {
 			}
 		}
 	}()
-	for range 10 {
+	for range lab.Times(t, 10) {
 		cmd := exec.Command(l.Path, l.Args[1:]...)
 		cmd.Env = l.Env
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -5,57 +5,32 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"casemate/tests/lab"
+
 	"golang.org/x/sys/unix"
 )
 
-// soak is n times what CASEMATE_SOAK says: a number of times for long runs (make
-// soak-init), a fraction such as 1/20 where everything is slow; 1 at least.
+// soak is n times what CASEMATE_SOAK says, 1 at least.
 func soak(t *testing.T, n int) int {
 	t.Helper()
-	times, of := soaked(t)
-	return max(n*times/of, 1)
+	return lab.Times(t, n)
 }
 
-// some are those elements that a run looks at: all, or one in so many where CASEMATE_SOAK is
-// a fraction; the first in any case.
-func some[T any](t *testing.T, all []T) (list []T) {
+// some are those elements that a run looks at by CASEMATE_SOAK.
+func some[T any](t *testing.T, all []T) []T {
 	t.Helper()
-	times, of := soaked(t)
-	for i := 0; i < len(all); i += max(of/times, 1) {
-		list = append(list, all[i])
-	}
-	return list
+	return lab.Some(t, all)
 }
 
 // slow tells that everything is: bounds of time say nothing there.
 func slow(t *testing.T) bool {
 	t.Helper()
-	times, of := soaked(t)
-	return of > times
-}
-
-func soaked(t *testing.T) (times, of int) {
-	t.Helper()
-	text := os.Getenv("CASEMATE_SOAK")
-	if text == "" {
-		return 1, 1
-	}
-	first, second, fraction := strings.Cut(text, "/")
-	times, err := strconv.Atoi(first)
-	of = 1
-	if err == nil && fraction {
-		of, err = strconv.Atoi(second)
-	}
-	if err != nil || times < 1 || of < 1 {
-		t.Fatalf("CASEMATE_SOAK is %q, want a number of times or a fraction", text)
-	}
-	return times, of
+	return lab.Slow(t)
 }
 
 // hard is a mode of the workload of that name, as command line.

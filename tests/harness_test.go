@@ -30,12 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// readyEnv names a directory with binaries that are ready, or where to leave them: a
-// virtual machine has no compiler.
-const readyEnv = "CASEMATE_TEST_BINARIES"
-
 func withBinaries(run func() int) (int, error) {
-	dir := os.Getenv(readyEnv)
+	dir := lab.Ready()
 	if dir == "" {
 		made, err := os.MkdirTemp("", "casemate-tests-")
 		if err != nil {

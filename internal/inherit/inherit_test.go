@@ -12,6 +12,7 @@ import (
 	"casemate/internal/inherit"
 	_ "casemate/internal/inherit/hook"
 	"casemate/internal/sys"
+	"casemate/tests/lab"
 )
 
 const room = 1024 // of inherit.vectors
@@ -67,7 +68,11 @@ func TestOneProcessor(t *testing.T) {
 
 // What does not fit is left as it was: the runtime then has the processors it finds.
 func TestTooLargeForOneProcessor(t *testing.T) {
-	for more := -60; more <= 1; more++ { // the auxiliary vector is the last that does not fit
+	var sizes []int
+	for more := 1; more >= -60; more-- { // the auxiliary vector is the last that does not fit
+		sizes = append(sizes, more)
+	}
+	for _, more := range lab.Some(t, sizes) {
 		env := []string{"CASEMATE_INHERIT=1", "GOMAXPROCS=3"}
 		for len(env) < room+more {
 			env = append(env, "V"+strconv.Itoa(len(env))+"=x")

@@ -13,6 +13,7 @@ import (
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
 	"casemate/internal/sys"
+	"casemate/tests/lab"
 
 	"golang.org/x/sys/unix"
 )
@@ -114,7 +115,7 @@ func TestDevicesAmongSignals(t *testing.T) {
 			}
 		}
 	}()
-	for range 500 {
+	for range lab.Times(t, 500) {
 		fd, err := sys.LoadDeviceProgram(program)
 		if err != nil {
 			t.Error(err)

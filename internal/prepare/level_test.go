@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"casemate/tests/lab"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -29,7 +31,7 @@ func holdLevel(arg string) int {
 // A thousand at a time, who all want the same one, have one each.
 func TestLevelsAreUnique(t *testing.T) {
 	needRoot(t)
-	root, taken := t.TempDir(), make([]int, 1000)
+	root, taken := t.TempDir(), make([]int, lab.Times(t, 1000))
 	errs := make([]error, len(taken))
 	locks := make([]int, len(taken))
 	var all sync.WaitGroup

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,11 +49,13 @@ func helper(t *testing.T, mode, arg string) *exec.Cmd {
 	return cmd
 }
 
-// cycle takes the lock of a service and gives it up, again and again, and counts how
+// cycle takes the lock of a service and gives it up, so many times, and counts how
 // often it had it. It fails on anything but "already running".
-func cycle(root string) int {
+func cycle(arg string) int {
+	times, root, _ := strings.Cut(arg, " ")
+	n, _ := strconv.Atoi(times)
 	taken := 0
-	for range 300 {
+	for range n {
 		s, err := NewState(root, "svc")
 		if errors.Is(err, ErrRunning) {
 			continue

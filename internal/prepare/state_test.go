@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
 	"testing"
 
 	"casemate/internal/facts"
+	"casemate/tests/lab"
 
 	"golang.org/x/sys/unix"
 )
@@ -217,7 +219,7 @@ func TestStateRaces(t *testing.T) {
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
-			out, err := helper(t, "cycle", root).Output()
+			out, err := helper(t, "cycle", fmt.Sprint(lab.Times(t, 300), " ", root)).Output()
 			if err != nil {
 				t.Errorf("%v", err)
 			} else if bytes.Equal(out, []byte("0\n")) {

@@ -7,6 +7,7 @@
 //	boot.go accelerator.go            QEMU, its serial line, the closing line
 //	rungs.go                          the machines
 //	integration.go userland.go        the tests of casemate/tests in them
+//	rooms.go                          the tests of the packages that ask the kernel in them
 //	guest/                            /init of the guest
 //
 // A machine whose closing line is missing, whose security module is not the one that was
@@ -33,6 +34,7 @@ type rung struct {
 	disk    bool   // an empty ext4 at /disk
 	limit   time.Duration
 	tests   string             // of casemate/tests, by pattern: what the machine is about
+	rooms   []string           // whose own tests run in it
 	load    func(*image) error // what else is tested, and the commands that test it; nil for nothing
 }
 
@@ -40,13 +42,13 @@ type rung struct {
 var rungs = []rung{
 	// The second processor waits for the tests that need it: emulated ones wait for each other.
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0 maxcpus=1", cpus: "2", without: "apparmor", limit: 400 * time.Second,
-		modules: []string{"virtio_pci", "virtio_blk", "ext4", "fuse"}, disk: true,
+		modules: []string{"virtio_pci", "virtio_blk", "ext4", "fuse"}, disk: true, rooms: rooms,
 		tests: "TestLimit|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRecover|TestKilled|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"},
 	{name: "images", cmdline: "security=none apparmor=0 selinux=0", limit: 400 * time.Second,
 		modules: []string{"loop", "dm_mod", "dm_verity", "erofs", "squashfs"}, load: rootImages, tests: "TestRootImageVerity"},
-	{name: "apparmor", cmdline: "apparmor=1 security=apparmor", lsm: "apparmor", limit: 400 * time.Second, load: appArmor,
+	{name: "apparmor", cmdline: "apparmor=1 security=apparmor", lsm: "apparmor", limit: 400 * time.Second, load: appArmor, rooms: confining,
 		tests: "AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap"},
-	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 400 * time.Second, load: seLinux,
+	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 400 * time.Second, load: seLinux, rooms: confining,
 		tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused"},
 	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd, lsm: "apparmor", limit: 400 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemd},
@@ -89,6 +91,11 @@ func (r rung) machine(k kernel) (machine, error) {
 func (r rung) fill(i *image) error {
 	if r.tests != "" {
 		if err := i.integration(r.tests); err != nil {
+			return err
+		}
+	}
+	if r.rooms != nil {
+		if err := i.rooms(r.rooms); err != nil {
 			return err
 		}
 	}

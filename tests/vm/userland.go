@@ -12,6 +12,7 @@ var programs = []string{
 	"/usr/sbin/nginx", "/usr/bin/redis-server", "/usr/bin/python3",
 	"/usr/bin/prlimit", "/usr/bin/unshare", "/usr/bin/strace", "/usr/bin/env", "/usr/bin/setpriv",
 	"/usr/bin/systemd-notify", "/usr/bin/systemd-socket-activate",
+	"/usr/bin/tini", "/usr/bin/dumb-init", // beside which init has a terminal
 	"/usr/sbin/apparmor_parser", // policies are compiled in the guest
 }
 

@@ -77,7 +77,9 @@ func climb(t *testing.T, r rung, k kernel, times *clock) {
 	out, err := m.boot()
 	times.took(r.name, time.Since(start))
 	show(t, string(out))
-	report(t, out)
+	sections := strings.Split(string(out), "\n"+roomMark)
+	report(t, sections[0])
+	reportRooms(t, r.rooms, sections[1:])
 	if r.tests != "" {
 		for _, e := range exempt {
 			t.Run(e.test, func(t *testing.T) { t.Skip("not in a machine: it ", e.why) })
@@ -98,14 +100,14 @@ var verdictLine = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+) \(([0-
 
 // report repeats the guest's verdicts as subtests. What a test has said stands before its
 // verdict, behind the one before.
-func report(t *testing.T, out transcript) {
+func report(t *testing.T, out string) {
 	said := 0
-	for _, m := range verdictLine.FindAllStringSubmatchIndex(string(out), -1) {
-		verdict, name := string(out)[m[2]:m[3]], string(out)[m[4]:m[5]]
-		words := strings.TrimSpace(string(out)[said:m[0]])
+	for _, m := range verdictLine.FindAllStringSubmatchIndex(out, -1) {
+		verdict, name := out[m[2]:m[3]], out[m[4]:m[5]]
+		words := strings.TrimSpace(out[said:m[0]])
 		said = m[1]
 		t.Run(name, func(t *testing.T) {
-			t.Logf("took %s in the guest", string(out)[m[6]:m[7]])
+			t.Logf("took %s in the guest", out[m[6]:m[7]])
 			switch verdict {
 			case "FAIL":
 				t.Errorf("in the guest: %s", words)

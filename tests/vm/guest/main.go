@@ -8,6 +8,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,6 +54,7 @@ func work() error {
 	up, _ := os.ReadFile("/proc/uptime") // for people; an empty one does no harm
 	lsm, err := os.ReadFile("/sys/kernel/security/lsm")
 	fmt.Printf("VM-BOOT up %s lsm %s %v\n", strings.Fields(string(up) + " ?")[0], lsm, err)
+	var failed []error // the others run in any case
 	for i, argv := range r.Commands {
 		cmd := exec.Command(argv[0], argv[1:]...)
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
@@ -61,8 +63,11 @@ func work() error {
 		err := cmd.Run()
 		fmt.Printf("VM-COMMAND %d %s: %v\n", i, argv[0], err)
 		if err != nil {
-			return fmt.Errorf("%s: %w", argv[0], err)
+			failed = append(failed, fmt.Errorf("%s: %w", argv[0], err))
 		}
+	}
+	if failed != nil {
+		return errors.Join(failed...)
 	}
 	if r.Root != "" {
 		return switchRoot(r)
