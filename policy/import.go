@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"casemate/internal/caps"
 	"casemate/policy/compile"
 	"casemate/policy/filter"
 	"casemate/policy/importer"
@@ -37,8 +39,14 @@ func newImportFlags(flags *flag.FlagSet) *importFlags {
 	flags.StringVar(&f.options.Why, "why", "", "")
 	flags.BoolVar(&f.options.Invert, "invert", false, "")
 	flags.Func("cap", "", func(s string) error {
-		f.options.Caps = append(f.options.Caps, strings.TrimPrefix(strings.ToUpper(s), "CAP_"))
-		return nil
+		name := strings.TrimPrefix(strings.ToUpper(s), "CAP_")
+		for c := range 64 {
+			if caps.Name(c) == "CAP_"+name && name[0] >= 'A' { // a newer one is a number there
+				f.options.Caps = append(f.options.Caps, name)
+				return nil
+			}
+		}
+		return errors.New("unknown capability")
 	})
 	return f
 }

@@ -86,6 +86,8 @@ func dispatch(args []string) error {
 	case "help", "-h", "-help", "--help":
 		_, err := io.WriteString(os.Stdout, usage)
 		return err
+	case "-V", "--version":
+		args = append([]string{"version"}, args[1:]...)
 	}
 	for _, c := range commands {
 		if c.name != args[0] {
@@ -134,5 +136,12 @@ func parse(flags *flag.FlagSet, args []string) error {
 	if err != nil && !errors.Is(err, flag.ErrHelp) { // -h, -help, --help
 		return usagef("%s: %v", flags.Name(), err)
 	}
+	// What is stated and empty is not left out: a variable of a build that is not set would take
+	// the signature away.
+	flags.Visit(func(f *flag.Flag) {
+		if g, ok := f.Value.(flag.Getter); ok && g.Get() == "" && err == nil {
+			err = usagef("%s: -%s is empty: leave it out, or give it a value", flags.Name(), f.Name)
+		}
+	})
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -40,6 +39,7 @@ options of run:
                        that execute nothing but their image (IPE, vm.memfd_noexec=2)
   -state DIR           where running services are kept (default /run/casemate)
   -ready-fd N          write a line end to descriptor N when the service is ready
+  -fd N                read the policy from descriptor N, in place of FILE
 
 exit status: the workload's own, or 128+n when signal n ended it; 126 or 127 when
 it could not be executed; 246 usage or policy refused; 247 the host lacks a
@@ -63,6 +63,10 @@ func main() {
 		quit(exit.Wrap(exit.Lacking, fmt.Errorf("close_range: %w (Linux 5.11)", err)))
 	}
 	code, err := guarded(func() (int, error) { return command(os.Args[1:], passed) })
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Print(usage)
+		os.Exit(0)
+	}
 	if err != nil {
 		quit(err)
 	}
@@ -115,7 +119,7 @@ func command(args []string, passed facts.Manager) (int, error) {
 		return statusCommand(os.Stdout, rest)
 	case name == "recover":
 		return 0, recoverCommand(os.Stdout, rest)
-	case name == "version" && len(rest) == 0:
+	case (name == "version" || name == "--version" || name == "-V") && len(rest) == 0:
 		fmt.Println("casemate-shim", version)
 		return 0, nil
 	case name == "help" || name == "-h" || name == "--help":
@@ -131,23 +135,25 @@ const (
 )
 
 func runCommand(args []string, passed facts.Manager) (int, error) {
-	o := options{state: stateDir, passed: passed}
-	fs := flag.NewFlagSet("run", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
+	o := options{passed: passed}
+	fs := newFlags("run")
 	fs.StringVar(&o.keys, "trusted-keys", "", "")
 	fs.StringVar(&o.init, "init", "", "")
 	fs.BoolVar(&o.inPlace, "init-in-place", false, "")
-	fs.StringVar(&o.state, "state", stateDir, "")
+	state := fs.state()
 	fs.IntVar(&o.fd, "fd", -1, "")
 	fs.IntVar(&o.ready, "ready-fd", -1, "")
-	if err := fs.Parse(args); err != nil {
-		return 0, exit.Wrap(exit.Usage, fmt.Errorf("run: %w", err))
+	if err := fs.parse(args); err != nil {
+		return 0, err
 	}
-	if o.fd != -1 && o.fd < 3 { // it is closed after reading, and a workload has 0 to 2
-		return 0, exit.Wrap(exit.Usage, fmt.Errorf("run: -fd %d is not above the standard streams", o.fd))
+	o.state = *state
+	if fs.stated["fd"] && o.fd < facts.FirstListen { // it is closed after reading, and a workload has 0 to 2
+		return 0, fs.wrong(fmt.Errorf("-fd %d is not above the standard streams", o.fd))
 	}
-	if err := checkReadyFD(o); err != nil {
-		return 0, exit.Wrap(exit.Usage, err)
+	if fs.stated["ready-fd"] {
+		if err := checkReadyFD(o); err != nil {
+			return 0, fs.wrong(err)
+		}
 	}
 	rest := fs.Args()
 	if o.fd < 0 {
@@ -162,7 +168,7 @@ func runCommand(args []string, passed facts.Manager) (int, error) {
 	case len(rest) > 0 && rest[0] == "--":
 		o.extra = rest[1:]
 	case len(rest) > 0:
-		return 0, exit.Wrap(exit.Usage, fmt.Errorf("run: %q: extra arguments come after --", rest[0]))
+		return 0, fs.wrong(fmt.Errorf("%q: extra arguments come after --, options before the policy", rest[0]))
 	}
 	if o.init == "" {
 		self, err := os.Executable()
@@ -178,19 +184,16 @@ func runCommand(args []string, passed facts.Manager) (int, error) {
 // comes before the shim opens any of its own.
 func checkReadyFD(o options) error {
 	n := o.ready
-	if n == -1 {
-		return nil
-	}
 	_, err := unix.FcntlInt(uintptr(n), unix.F_GETFD, 0)
 	switch {
 	case n < facts.FirstListen:
-		return fmt.Errorf("run: -ready-fd %d is not above the standard streams", n)
+		return fmt.Errorf("-ready-fd %d is not above the standard streams", n)
 	case err != nil:
-		return fmt.Errorf("run: -ready-fd %d: %w", n, err)
+		return fmt.Errorf("-ready-fd %d: %w", n, err)
 	case n == o.fd:
-		return fmt.Errorf("run: -ready-fd %d is the policy's descriptor", n)
+		return fmt.Errorf("-ready-fd %d is the policy's descriptor", n)
 	case n < facts.FirstListen+len(o.passed.Listen):
-		return fmt.Errorf("run: -ready-fd %d is one of the service manager's sockets (LISTEN_FDS)", n)
+		return fmt.Errorf("-ready-fd %d is one of the service manager's sockets (LISTEN_FDS)", n)
 	}
 	return nil
 }

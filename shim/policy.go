@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"casemate/internal/exit"
 	"casemate/internal/prepare"
@@ -36,6 +37,9 @@ func readPolicy(o options) (*sealed.File, error) {
 		return nil, refuse(name, err)
 	}
 	file, err := sealed.Decode(b)
+	if err != nil && strings.HasSuffix(name, ".toml") {
+		err = fmt.Errorf("%w; casemate compile makes one of a text", err)
+	}
 	if err != nil {
 		return nil, refuse(name, err)
 	}

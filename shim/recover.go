@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -16,11 +15,10 @@ import (
 // recoverCommand removes what killed shims have left, and says what that was. Nothing is
 // not an error: a service manager calls it after every end.
 func recoverCommand(w io.Writer, args []string) error {
-	fs := flag.NewFlagSet("recover", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	state := fs.String("state", stateDir, "")
-	if err := fs.Parse(args); err != nil {
-		return exit.Wrap(exit.Usage, fmt.Errorf("recover: %w", err))
+	fs := newFlags("recover")
+	state := fs.state()
+	if err := fs.parse(args); err != nil {
+		return err
 	}
 	for _, name := range fs.Args() {
 		if !sealed.ValidService(name) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 
@@ -21,11 +20,11 @@ const (
 // statusCommand prints the receipt of a running service, or of the last one of the name that
 // has ended, and how: for people, or the JSON text itself.
 func statusCommand(w io.Writer, args []string) (int, error) {
-	fs := flag.NewFlagSet("status", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	asJSON, state := fs.Bool("json", false, ""), fs.String("state", stateDir, "")
-	if err := fs.Parse(args); err != nil {
-		return 0, exit.Wrap(exit.Usage, fmt.Errorf("status: %w", err))
+	fs := newFlags("status")
+	state := fs.state()
+	asJSON := fs.Bool("json", false, "")
+	if err := fs.parse(args); err != nil {
+		return 0, err
 	}
 	if fs.NArg() != 1 {
 		return 0, errUsage

@@ -14,17 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestCommandLinesThatAreRefused(t *testing.T) {
-	for _, line := range []string{
-		"", "launch", "run", "run -x", "run -fd", "run -fd x", "run -fd 0 -- a", "run -fd 2", "run -fd -5 x", "run x y", "run x -init y", "run -state",
-		"probe a b", "status", "status a b", "version 1", "--version",
-	} {
-		if code, err := command(strings.Fields(line), facts.Manager{}); exit.CodeOf(err) != exit.Usage || code != 0 {
-			t.Errorf("%q: %d, %v", line, code, err)
-		}
-	}
-}
-
 // A failed step is told with its operands, its errno, what can be done, and the line of
 // the policy.
 func TestExplain(t *testing.T) {
