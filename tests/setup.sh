@@ -10,8 +10,8 @@ go_home=${CASEMATE_CACHE:-$HOME/.cache/casemate}/go$want_go
 # Build: gcc make libseccomp-dev. Tests: the real programs that the examples run, systemd for its clients of a
 # service manager, strace for
 # the set of system calls that init needs, musl for static C payloads, other inits to compare with, an engine for init,
-# mmdebstrap, erofs-utils and cryptsetup-bin (dm-verity) for images with systemd.
-packages="gcc libc6-dev make git ca-certificates libseccomp-dev musl-tools strace curl nginx-light redis-server python3-minimal file tini dumb-init catatonit qemu-system-x86 busybox-static cpio e2fsprogs lz4 xz-utils zstd systemd podman crun apparmor secilc policycoreutils mmdebstrap erofs-utils squashfs-tools cryptsetup-bin"
+# mmdebstrap, erofs-utils and cryptsetup-bin (dm-verity) for images with systemd, groff-base for the manual pages.
+packages="gcc libc6-dev make git ca-certificates libseccomp-dev musl-tools strace curl nginx-light redis-server python3-minimal file tini dumb-init catatonit qemu-system-x86 busybox-static cpio e2fsprogs lz4 xz-utils zstd systemd podman crun apparmor secilc policycoreutils mmdebstrap erofs-utils squashfs-tools cryptsetup-bin groff-base"
 
 missing=
 for p in $packages; do
