@@ -8,7 +8,7 @@
 // by its own rules end a program: faults, HUP, INT, TERM, QUIT and ABRT. They do so until their
 // handlers are replaced, and are not lost.
 //
-// And it tells the runtime, and nobody else can, to make no garbage collection below 32 MiB.
+// And it tells the runtime, and nobody else can, to make no garbage collection below 16 MiB.
 // It would make one every two minutes, for years, of a heap that does not grow; it wants threads
 // for it, and one that cannot be made, since pids.max is reached, ends a Go program; and the
 // first makes books of 0.2 MiB. What the environment says of debugging and of the text of a
@@ -35,13 +35,13 @@ var (
 // What start puts behind the first of inherit.Settings.
 var (
 	collect   = [...]byte{'G', 'O', 'G', 'C', '=', 'o', 'f', 'f', 0}
-	limit     = [...]byte{'G', 'O', 'M', 'E', 'M', 'L', 'I', 'M', 'I', 'T', '=', '3', '2', 'M', 'i', 'B', 0}
+	limit     = [...]byte{'G', 'O', 'M', 'E', 'M', 'L', 'I', 'M', 'I', 'T', '=', '1', '6', 'M', 'i', 'B', 0}
 	debug     = [...]byte{'G', 'O', 'D', 'E', 'B', 'U', 'G', '=', 0}
 	traceback = [...]byte{'G', 'O', 'T', 'R', 'A', 'C', 'E', 'B', 'A', 'C', 'K', '=', 0}
 )
 
 // Limit is the limit of memory in bytes.
-const Limit = 32 << 20
+const Limit = 16 << 20
 
 // Set tells whether the runtime was told so: not where the environment has some thousand
 // variables.
