@@ -149,8 +149,8 @@ func TestR13SignalsDuringStart(t *testing.T) {
 	}
 }
 
-// One that does not ask for an end waits for the workload, once the shim catches signals:
-// before that the Go runtime drops it.
+// One that does not ask for an end waits for the workload, once the shim has begun: in its
+// first few microseconds it ends the shim (early_test.go).
 func TestR13SignalsWaitForTheWorkload(t *testing.T) {
 	needRoot(t)
 	sealed := compiled(t, hardPolicy("early", "1s", "wait"))
