@@ -33,6 +33,9 @@ func (i *instance) tasks(t *testing.T, key string) (values []string) {
 			}
 		}
 	}
+	if len(values) == 0 {
+		t.Fatalf("no thread of init has %s", key)
+	}
 	return values
 }
 

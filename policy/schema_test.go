@@ -64,8 +64,8 @@ func TestSchemaAccepts(t *testing.T) {
 		texts[name], _ = base.Text(name)
 	}
 	found, err := filepath.Glob(filepath.Join(examples(t), "*.toml"))
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
 	}
 	for _, path := range append(found, "testdata/everything.toml") {
 		if texts[path], err = os.ReadFile(path); err != nil {

@@ -67,6 +67,9 @@ func FuzzParseExpr(f *testing.F) {
 func FuzzCompile(f *testing.F) {
 	for i, s := range seeds {
 		f.Add(s.syscall, s.text, uint64(i), uint64(1)<<32)
+		if _, err := filter.ParseExpr(s.syscall, s.text); (err != nil) != (s.text == "fd == -1") { // the one that is none
+			f.Fatalf("%s: %v", s.text, err)
+		}
 	}
 	f.Fuzz(func(t *testing.T, syscall, text string, seed, arg uint64) {
 		e, err := filter.ParseExpr(syscall, text)
