@@ -8,6 +8,7 @@ import (
 
 	"casemate/policy/audit"
 	"casemate/policy/compile"
+	"casemate/tests/lab"
 )
 
 // exampleRun audits the examples as a person would.
@@ -31,7 +32,7 @@ func TestGoldenAudit(t *testing.T) {
 	if err := audit.WriteText(&b, exampleRun(t)); err != nil {
 		t.Fatal(err)
 	}
-	same(t, "testdata/golden/audit.txt", strings.ReplaceAll(b.String(), examples(t), "$EXAMPLES"))
+	lab.Golden(t, *update, "testdata/golden/audit.txt", strings.ReplaceAll(b.String(), examples(t), "$EXAMPLES"))
 }
 
 // The examples pass by default, and the one that faces the network has something to say.

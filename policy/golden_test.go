@@ -2,7 +2,6 @@ package main
 
 import (
 	"flag"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -10,8 +9,7 @@ import (
 
 	"casemate/internal/sealed"
 	"casemate/policy/compile"
-
-	"github.com/google/go-cmp/cmp"
+	"casemate/tests/lab"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -43,25 +41,7 @@ func golden(t *testing.T, policy, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, file, stable(newView(&sealed.File{Policy: r.Policy}).text(), examples(t)))
-}
-
-// same demands that a golden file holds a text.
-func same(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("go test -update rewrites it\n%s", d)
-	}
+	lab.Golden(t, *update, file, stable(newView(&sealed.File{Policy: r.Policy}).text(), examples(t)))
 }
 
 // unstable is what differs between checkouts and versions of libraries, and would

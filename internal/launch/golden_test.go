@@ -3,13 +3,11 @@ package launch
 import (
 	"bytes"
 	"flag"
-	"os"
 	"testing"
 
 	"casemate/internal/plan"
 	"casemate/internal/sealed"
-
-	"github.com/google/go-cmp/cmp"
+	"casemate/tests/lab"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -43,25 +41,8 @@ func TestGolden(t *testing.T) {
 			if err := plan.Print(&got, p, Reasons()); err != nil {
 				t.Fatal(err)
 			}
-			compare(t, "testdata/"+c.name+".golden", got.Bytes())
+			lab.Golden(t, *update, "testdata/"+c.name+".golden", got.String())
 		})
-	}
-}
-
-func compare(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("go test -run Golden -update rewrites it\n%s", d)
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"casemate/tests/lab"
 )
 
 // everything is a run with findings of all severities, waived and known ones, with and
@@ -38,20 +39,7 @@ func TestForms(t *testing.T) {
 // golden compares with a file of testdata.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
-	file := filepath.Join(start, "testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("go test -update rewrites it\n%s", d)
-	}
+	lab.Golden(t, *update, filepath.Join(start, "testdata", name), string(got))
 }
 
 // start is the directory of the tests, which change it.

@@ -8,8 +8,7 @@ import (
 	"testing"
 
 	"casemate/policy/syntax"
-
-	"github.com/google/go-cmp/cmp"
+	"casemate/tests/lab"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -75,15 +74,7 @@ func TestGoldenRules(t *testing.T) {
 		t.Fatal("the mark is gone")
 	}
 	want := before + mark + markdown()
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if d := cmp.Diff(string(text), want); d != "" {
-		t.Errorf("go test -update rewrites it\n%s", d)
-	}
+	lab.Golden(t, *update, file, want)
 }
 
 func markdown() string {
