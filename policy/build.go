@@ -2,8 +2,11 @@ package main
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,10 +102,34 @@ func replace(path string, b []byte) (err error) {
 	if err := write(f, b); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
-		return fmt.Errorf("%s: it is there and is not a regular file", path)
+	if err := replaceable(path); err != nil {
+		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// replaceable refuses what is there and is neither a sealed policy nor empty: with one word too
+// few on the command line it would be the text that was compiled.
+func replaceable(path string) error {
+	st, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && !st.Mode().IsRegular():
+		return fmt.Errorf("%s: it is there and is not a regular file", path)
+	case err != nil || st.Size() == 0:
+		return err
+	}
+	old, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	head := make([]byte, len(sealed.Magic))
+	if n, err := io.ReadFull(old, head); err != nil || string(head[:n]) != sealed.Magic {
+		return fmt.Errorf("%s: it is there and is not a sealed policy; it is left alone", path)
+	}
+	return nil
 }
 
 // write fills, publishes and closes f. It is synced, since an image may be made of

@@ -61,6 +61,9 @@ func open(path string) (*sealed.File, error) {
 		return nil, err
 	}
 	f, err := sealed.Decode(b)
+	if err != nil && strings.HasSuffix(path, ".toml") {
+		err = fmt.Errorf("%w; casemate compile makes one of a text", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

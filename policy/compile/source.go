@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -78,6 +79,9 @@ func (s *source) open(kind, path string) (*syntax.File, error) {
 	text, err := read(path, syntax.MaxText)
 	if err != nil {
 		return nil, err
+	}
+	if bytes.HasPrefix(text, []byte(sealed.Magic)) {
+		return nil, fmt.Errorf("%s: it is a sealed policy; name the text that it was made of", path)
 	}
 	s.input(kind, filepath.Base(path), text)
 	return s.parse(path, text)

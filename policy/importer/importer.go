@@ -70,7 +70,7 @@ func Import(o Options, sources ...Source) (*Result, error) {
 	}
 	if o.Kind == "" && len(sources) > 0 {
 		if o.Kind = Guess(sources[0]); o.Kind == "" {
-			return nil, fmt.Errorf("%s: it could be anything: name its kind", sources[0].Name)
+			return nil, fmt.Errorf("%s: it could be anything: name its kind, --oci-seccomp, --oci-config, --minijail or --systemd", sources[0].Name)
 		}
 	}
 	if o.Arches == nil {
