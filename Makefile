@@ -18,6 +18,7 @@ tool = CGO_ENABLED=1 $(GO) build -ldflags '-X main.version=$(VERSION)'
 
 PREFIX  ?= /usr/lib/casemate
 UNITDIR ?= /usr/lib/systemd/system
+MANDIR  ?= /usr/share/man
 
 .PHONY: all setup build check test run bench bench-init soak soak-init bench-filter vm vm-all vm-shell appliance hostile faults fuzz plan cross install clean
 
@@ -125,6 +126,7 @@ install: build bin/casemate-shim.apparmor
 	install -o root -g root -m 644 dist/selinux/*.cil $(DESTDIR)/usr/share/casemate/selinux
 	install -o root -g root -m 644 bin/casemate-shim.apparmor $(DESTDIR)/usr/share/casemate/casemate-shim.apparmor
 	install -D -o root -g root -m 644 dist/apparmor/casemate-shim $(DESTDIR)/etc/apparmor.d/casemate-shim
+	for s in 1 5 8; do install -D -o root -g root -m 644 -t $(DESTDIR)$(MANDIR)/man$$s docs/man/*.$$s || exit; done
 
 clean:
 	rm -rf bin
