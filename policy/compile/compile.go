@@ -109,7 +109,7 @@ type room struct {
 // What several rooms look at.
 var (
 	treeKeys   = []string{"root", "mounts", "namespaces", "network"}
-	filterKeys = []string{"arch", "seccomp.allow", "seccomp.when"}
+	filterKeys = []string{"arch", "seccomp.allow"}
 )
 
 // rooms gives all of them, in their order: what one resolves, later ones look at.
@@ -135,6 +135,7 @@ func (c *compiler) rooms(top *layer) []room {
 		{c.cgroup, nil},
 		{c.devices, nil},
 		{c.signals, reads("signals.forward", "signals.stop")},
+		{c.grace, nil},
 		{c.waivers, nil},
 		{func() { c.seccomp(top) }, filterKeys},
 		{c.landlock, append(append(reads("lsm.landlock"), treeKeys...), filterKeys...)},

@@ -42,6 +42,13 @@ p.toml:5:54: nothing else is mounted in /proc or /sys: "/proc/x"; hint: proc, sy
 			`p.toml:5:12: the path is not absolute: "x"; hint: begin it with a slash
 p.toml:6:2: unknown key: "capabilites"; hint: did you mean "capabilities"?`,
 		},
+		"one condition, and the others": {
+			"seccomp.allow = [\"@net-client\", \"ioctl\"]\n[seccomp.when]\nsocket = \"\"\nioctl = \"cmd = 3\"\n[signals]\nstop = 5\ngrace = \"soon\"",
+			`p.toml:7:10: the string is empty; hint: leave the key out instead
+p.toml:8:14: the condition of ioctl: unexpected character: "="; hint: equality is written ==
+p.toml:10:8: want a string, found an integer: "5"; hint: write it in quotes: "5"
+p.toml:11:9: not a time: "soon"; hint: write "10s" or "2m"`,
+		},
 		"a base and the policy": {
 			"extends = [\"base/minimal\"]\nexec.tty = 1\nexec.env = { \"A B\" = \"1\" }",
 			`p.toml:6:12: want true or false, found an integer: "1"
@@ -73,6 +80,7 @@ func TestOneFaultIsToldOnce(t *testing.T) {
 		"sysfs":                        head + "mounts.sysfs = 1\nmounts.cgroup = true",
 		"what is kept":                 head + "capabilities.keep = [\"KILL\", 5]\ncapabilities.ambient = [\"CHOWN\"]\nwhy = { \"capabilities.CHOWN\" = \"this is only a test\" }",
 		"what is allowed":              head + "seccomp.allow = [\"ptrace\", 1]\nseccomp.when.ptrace = \"request == 0\"\nwhy = { \"seccomp.ptrace\" = \"this is only a test\" }",
+		"a condition of the terminal":  head + "exec.tty = true\nseccomp.allow = [\"@io\", \"ioctl\"]\nseccomp.when.ioctl = 1",
 		"a condition":                  head + "seccomp.allow = [\"socket\"]\nseccomp.when.socket = 1",
 		"an architecture":              "policy = 1\nservice = \"x\"\nexec.argv = [\"/x\"]\narch = [\"amd46\"]\nseccomp.allow = [\"mmap\"]\nseccomp.when.mmap = \"flags & MAP_32BIT == 0\"",
 		"files in memory":              head + "exec.memfd_exec = true\nseccomp.allow = \"memfd_create\"\nwhy = { \"exec.memfd_exec\" = \"this is only a test\" }",

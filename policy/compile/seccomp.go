@@ -133,7 +133,7 @@ func (c *compiler) dangers(granted map[string]*grant) {
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
 		g := granted[name]
 		call, ok := danger.Calls[name]
-		if ok && (g.named || g.own) && !(call.Narrowed && g.own) {
+		if ok && (g.named || g.own) && !(call.Narrowed && (g.own || c.file.Unsure("seccomp.when."+name))) {
 			c.need("seccomp."+name, g.at, call.Why)
 		}
 	}

@@ -44,7 +44,6 @@ func (c *compiler) signals() {
 	}
 	s.Scope = map[string]sealed.Scope{"group": sealed.ScopeGroup, "all": sealed.ScopeAll}[given(c.file.Signals.Scope, "main")]
 	c.stop()
-	c.grace()
 }
 
 // stop resolves what the request to stop becomes: unless the policy says it, what TERM is

@@ -10,7 +10,7 @@ import (
 // it the foreground, and the workload should not be able to type into the terminal
 // (CVE-2017-5226, CVE-2023-28100): what it types is read by whoever has it next.
 func (c *compiler) terminal(rules filter.Rules, arches []filter.Arch) {
-	if !c.out.Exec.TTY {
+	if !c.out.Exec.TTY || c.file.Unsure("seccomp.when.ioctl") {
 		return
 	}
 	p := c.file.Pos("exec.tty")

@@ -53,6 +53,12 @@ func (x *index) hint(row int, msg string) string {
 		return fmt.Sprintf("line %d sets a key of it with a dot: write them all so, or all of them under one header", table.Key.Line)
 	case strings.Contains(msg, "already exists") && table != nil:
 		return fmt.Sprintf("it begins in line %d: put its keys together", table.Key.Line)
+	case strings.Contains(msg, "leading zeroes"):
+		return `permission bits and other octal numbers are strings here, in quotes: "0700"`
+	case strings.Contains(msg, "at start of value"):
+		return "a string is written in quotes"
+	case strings.Contains(msg, "invalid escape"):
+		return "in single quotes a backslash is itself"
 	case strings.Contains(msg, "key service should be a table"):
 		return "the table of what the service manager passes is [manager]"
 	}
@@ -184,6 +190,8 @@ func (x *index) value(v *unstable.Node, at Position, depth int) *Node {
 	}
 	children := v.Children()
 	switch v.Kind {
+	case unstable.Integer, unstable.Float, unstable.LocalDate, unstable.LocalTime, unstable.LocalDateTime, unstable.DateTime:
+		n.raw = string(v.Data)
 	case unstable.Array:
 		n.List = []*Node{}
 		for children.Next() {

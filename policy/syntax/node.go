@@ -15,8 +15,9 @@ type Node struct {
 	List  []*Node
 	Value any // string, int64, bool, float64, a date or a time
 
-	closed bool // was an inline table or list: TOML lets nothing be added
-	lost   lost // what was wrong in this table or list, and was taken out (Read)
+	raw    string // of a number, date or time, as it was written
+	closed bool   // was an inline table or list: TOML lets nothing be added
+	lost   lost   // what was wrong in this table or list, and was taken out (Read)
 }
 
 // Keys of a table, sorted; none of nil.

@@ -142,7 +142,47 @@ var refused = map[string]struct{ text, want string }{
 	},
 	"a quoted date": {
 		"policy = 1\n[[waive]]\nrule = \"NS-002\"\nwhy = \"front door\"\nuntil = \"2027-06-30\"\n",
-		`p.toml:5:9: want a date, YYYY-MM-DD without quotes, found a string: "2027-06-30"`,
+		`p.toml:5:9: want a date, YYYY-MM-DD without quotes, found a string: "2027-06-30"; hint: write: 2027-06-30`,
+	},
+	"a date with a time": {
+		"policy = 1\n[[waive]]\nrule = \"NS-002\"\nwhy = \"front door\"\nuntil = 2027-06-30T00:00:00Z\n",
+		`p.toml:5:9: want a date, YYYY-MM-DD without quotes, found a date or time: "2027-06-30T00:00:00Z"; hint: write: 2027-06-30`,
+	},
+	"no date at all": {
+		"policy = 1\n[[waive]]\nrule = \"NS-002\"\nwhy = \"front door\"\nuntil = \"never\"\n",
+		`p.toml:5:9: want a date, YYYY-MM-DD without quotes, found a string: "never"`,
+	},
+	"permission bits as C has them": {
+		"policy = 1\n[[mounts.tmpfs]]\nat = \"/tmp\"\nmode = 0700\n",
+		`p.toml:4:8: integers cannot have leading zeroes; hint: permission bits and other octal numbers are strings here, in quotes: "0700"`,
+	},
+	"permission bits as TOML has them": {
+		"policy = 1\n[[mounts.tmpfs]]\nat = \"/tmp\"\nmode = 0o700\n",
+		`p.toml:4:8: want a string, found an integer: "0o700"; hint: write it in quotes: "0700"`,
+	},
+	"a word without quotes": {
+		"policy = 1\nservice = web\n",
+		`p.toml:2:11: unexpected character U+0077 'w' at start of value; hint: a string is written in quotes`,
+	},
+	"an escape that is none": {
+		"policy = 1\n[exec]\nargv = [\"/x\", \"\\d\"]\n",
+		`p.toml:3:16: invalid escape character U+0064 'd'; hint: in single quotes a backslash is itself`,
+	},
+	"a command line": {
+		"policy = 1\n[exec]\nargv = \"/usr/bin/x -v\"\n",
+		`p.toml:3:8: want a list, found a string: "/usr/bin/x -v"; hint: write it in brackets: ["/usr/bin/x", "-v"]`,
+	},
+	"a string for a map": {
+		"policy = 1\n[exec]\nenv = \"A=1\"\n",
+		`p.toml:3:7: want a table, found a string: "A=1"; hint: write it as a table: { NAME = "value" }`,
+	},
+	"a list for a section": {
+		"policy = 1\ncapabilities = [\"KILL\"]\n",
+		`p.toml:2:16: want a table, found a list; hint: write it as a table: { keep = […] }`,
+	},
+	"a number for a controller": {
+		"policy = 1\n[cgroup]\npids = 64\n",
+		`p.toml:3:8: want a table, found an integer: "64"; hint: write it as a table: { max = 64 }`,
 	},
 	"out of range": {
 		"policy = 1\n[exec]\noom_score_adj = -1001\n",

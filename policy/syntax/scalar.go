@@ -2,10 +2,10 @@ package syntax
 
 import (
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -62,13 +62,11 @@ func enumHint(word string, f field) string {
 
 // token is a value as an error shows it.
 func token(n *Node) string {
-	switch v := n.Value.(type) {
-	case nil:
+	switch {
+	case n.Value == nil:
 		return ""
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-			return fmt.Sprintf("%.1f", v) // with its point, which is what is wrong with it
-		}
+	case n.raw != "":
+		return n.raw
 	}
 	return fmt.Sprint(n.Value)
 }
@@ -117,7 +115,7 @@ func typeHint(n *Node, v reflect.Value, f field) string {
 	case v.Kind() == reflect.String && f.enum != nil:
 		return enumHint("", f)
 	case v.Kind() == reflect.String && scalar:
-		return fmt.Sprintf("write it in quotes: %q", token(n))
+		return fmt.Sprintf("write it in quotes: %q", strings.Replace(token(n), "0o", "0", 1)) // octal has no letter in a string
 	case v.Kind() == reflect.String && n.Table != nil:
 		return "put quotes around a key that holds a dot"
 	case v.Kind() == reflect.Slice && scalar:
@@ -128,8 +126,14 @@ func typeHint(n *Node, v reflect.Value, f field) string {
 		if table := inTable(n, v.Type()); table != "" {
 			return "write it as a table: " + table
 		}
+	case v.Kind() == reflect.Struct && n.List != nil && v.Type().Field(0).Type.Kind() == reflect.Slice:
+		return fmt.Sprintf("write it as a table: { %s = […] }", v.Type().Field(0).Tag.Get("toml"))
 	case (v.Kind() == reflect.Struct || v.Kind() == reflect.Map) && n.List != nil:
 		return "a table is headed by single brackets, [NAME], or written in braces"
+	case v.Kind() == reflect.Map && scalar:
+		return `write it as a table: { NAME = "value" }`
+	case v.Type() == dateType && scalar:
+		return dayHint(token(n))
 	case v.Kind() == reflect.Int64 && scalar:
 		return "a whole number, without quotes and without a unit"
 	case v.Kind() == reflect.Bool && (n.Value == "true" || n.Value == "false"):
@@ -143,7 +147,11 @@ func listHint(n *Node, element reflect.Type) string {
 	in := inTable(n, element)
 	switch {
 	case element.Kind() == reflect.String:
-		in = fmt.Sprintf("%q", token(n))
+		words := strings.FieldsFunc(token(n), func(r rune) bool { return r == ' ' || r == ',' })
+		for i := range words {
+			words[i] = fmt.Sprintf("%q", words[i])
+		}
+		in = strings.Join(words, ", ")
 	case element.Kind() == reflect.Int64 && reflect.TypeOf(n.Value) == element:
 		in = token(n)
 	}
@@ -153,7 +161,18 @@ func listHint(n *Node, element reflect.Type) string {
 	return "write it in brackets: [" + in + "]"
 }
 
-// inTable puts a string under the first key of the table that it stands for. What can be
+// dayHint finds the day in a date that is a string or has a time.
+func dayHint(s string) string {
+	if len(s) < len(time.DateOnly) {
+		return ""
+	}
+	if _, err := time.Parse(time.DateOnly, s[:len(time.DateOnly)]); err != nil {
+		return ""
+	}
+	return "write: " + s[:len(time.DateOnly)]
+}
+
+// inTable puts a value under the first key of the table that it stands for. What can be
 // switched off has a key for that.
 func inTable(n *Node, t reflect.Type) string {
 	if t.Kind() != reflect.Struct {
@@ -163,6 +182,8 @@ func inTable(n *Node, t reflect.Type) string {
 	switch _, text := n.Value.(string); {
 	case text && isText(first.Type):
 		return fmt.Sprintf("{ %s = %q }", first.Tag.Get("toml"), token(n))
+	case first.Type.Kind() == reflect.Pointer && reflect.TypeOf(n.Value) == first.Type.Elem() && isInteger(first.Type):
+		return fmt.Sprintf("{ %s = %s }", first.Tag.Get("toml"), token(n))
 	case n.Value == false && first.Tag.Get("toml") == "off":
 		return "{ off = true }"
 	}
