@@ -63,7 +63,7 @@ bench-filter: setup
 RUNG  ?=
 TESTS ?=
 vm: build
-	CASEMATE_VM_TESTS='$(TESTS)' $(GO) test ./tests/vm -v -count 1 -timeout 15m -run '$(if $(RUNG),TestRung/$(RUNG)$$,TestRung|TestAppliance|TestPowerLoss)'
+	CASEMATE_VM_TESTS='$(TESTS)' $(GO) test ./tests/vm -v -count 1 -timeout 15m -run '$(if $(RUNG),TestRung/^$(RUNG)$$,TestRung|TestAppliance|TestPowerLoss)'
 
 vm-all: build
 	CASEMATE_VM_TESTS=. $(GO) test ./tests/vm -v -count 1 -timeout 3h -run 'TestRung/^(cgroup2|apparmor|selinux)$$'
@@ -108,10 +108,16 @@ cross: setup
 	GOARCH=arm64 $(pair) -o bin/arm64/casemate-shim ./shim
 	GOARCH=arm64 $(pair) -o bin/arm64/casemate-init ./init
 
-# The kernel of the host, its features and the parser's configuration are not looked at.
-bin/casemate-shim.apparmor: dist/apparmor/casemate-shim
-	apparmor_parser --config-file=/dev/null -M /etc/apparmor.d/abi/3.0 -S -K -Q --warn=all --Werror $< >$@.new
+# The kernel of the host, its features and the parser's configuration are not looked at. What
+# is added in local/casemate-shim is the image's, below DESTDIR, and not the host's.
+bin/casemate-shim.apparmor: dist/apparmor/casemate-shim FORCE
+	rm -rf bin/apparmor.d && mkdir -p bin/apparmor.d
+	ln -s /etc/apparmor.d/abi bin/apparmor.d/abi
+	ln -s $(abspath $(DESTDIR)/etc/apparmor.d/local) bin/apparmor.d/local
+	apparmor_parser --config-file=/dev/null -b $(CURDIR)/bin/apparmor.d -M /etc/apparmor.d/abi/3.0 -S -K -Q --warn=all --Werror $(CURDIR)/$< >$@.new
 	mv $@.new $@
+
+FORCE:
 
 install: build bin/casemate-shim.apparmor
 	install -d -o root -g root -m 755 $(DESTDIR)$(PREFIX) $(DESTDIR)/usr/bin

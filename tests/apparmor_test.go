@@ -362,3 +362,29 @@ func TestAppArmorNoNewPrivsS23(t *testing.T) {
 	sealed = compiled(t, policy("confined", `"/app/probe"`, generated))
 	under(t, "casemate-shim", shim, "run", "-init", installed, sealed).expect(t, 247, `the shim's own AppArmor label is "casemate-shim (complain)"`)
 }
+
+// The shim's profile as it is keeps time namespaces from a shim, and says how they are had;
+// with what an image adds they are there.
+func TestAppArmorShimsClocks(t *testing.T) {
+	needAppArmor(t)
+	if os.Getenv(shimEnv) != "" {
+		t.Skip("needs shims that are not confined already (make vm RUNG=apparmor)")
+	}
+	needTime(t)
+	text := readFile(t, "../dist/apparmor/casemate-shim")
+	more := "[namespaces]\ntime = { boottime = 3600 }\n"
+	alone, mapped := compiled(t, policy("clocks", `"/app/probe"`, more)), compiled(t, policy("clocks", "", strings.Replace(rootInside, "[namespaces]\n", more, 1)))
+	shim := []string{filepath.Join(bin, "casemate-shim"), "run"}
+	load(t, "casemate-shim", text)
+	// The kernel tells the shim that it has the capability only where its profile has it, too.
+	under(t, "casemate-shim", append(shim, alone)...).expect(t, 247, "the shim needs CAP_SYS_TIME", "test.toml:")
+	under(t, "casemate-shim", append(shim, mapped)...).expect(t, 248, "timens_offsets", "operation not permitted", "local/casemate-shim", "test.toml:")
+	const last = "include if exists <local/casemate-shim>"
+	if !strings.Contains(text, last) {
+		t.Fatalf("the profile has no %q", last)
+	}
+	load(t, "casemate-shim", strings.Replace(text, last, "capability sys_time,", 1))
+	for _, sealed := range []string{alone, mapped} {
+		under(t, "casemate-shim", append(shim, sealed)...).expect(t, 0)
+	}
+}

@@ -93,10 +93,15 @@ func fillExec(argv, more string) string {
 	if !strings.Contains(more, "[seccomp]") {
 		text += "[seccomp]\nallow = [\"@default\", \"@io\", \"@file-read\", \"@file-write\", \"@process\", \"@signals\", \"@threads\", \"@memory\", \"@time\", \"@sched\", \"capget\"]\n"
 	}
-	if lsm := os.Getenv(lsmEnv); lsm != "" && !strings.Contains(more, "[lsm]") {
-		more += "[lsm]\n" + lsm + "\n"
+	return text + more + lsmOf(more)
+}
+
+// lsmOf is the section for a policy that has none, "" where it has or none is wanted.
+func lsmOf(policy string) string {
+	if lsm := os.Getenv(lsmEnv); lsm != "" && !strings.Contains(policy, "[lsm]") {
+		return "\n[lsm]\n" + lsm + "\n"
 	}
-	return text + more
+	return ""
 }
 
 // lsmEnv holds a line of [lsm] for every policy that has none: the tests of confinement

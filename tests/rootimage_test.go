@@ -81,7 +81,7 @@ file = %q
 tmpfs = [{ at = "/tmp", size = "1M" }]
 [seccomp]
 allow = ["@default", "@io", "@file-read", "@file-write", "@process", "@signals", "@threads", "@memory", "@time", "@sched", "capget"]
-`, service, image, more)
+%s`, service, image, more, lsmOf(""))
 }
 
 // loops lists the loop devices of this machine that are of a file with this in its path.

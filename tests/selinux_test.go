@@ -54,7 +54,7 @@ func TestSELinuxS22RefusedLabels(t *testing.T) {
 		{"preferred, and no domain", `type = "casemate_absent_t", require = false`, 248, "casemate_absent_t"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sealed := compiled(t, policy("refused", `"/app/probe", "confinement", "write:/canary/ran"`, mounts+"[lsm]\nselinux = { "+c.label+" }\n"))
+			sealed := compiled(t, policy("refused", `"/app/probe", "write:/canary/ran"`, mounts+"[lsm]\nselinux = { "+c.label+" }\n"))
 			launch(t, sealed).expect(t, c.code, c.want, "test.toml:")
 			if _, err := os.Stat(canary + "/ran"); err == nil {
 				t.Error("the workload ran")

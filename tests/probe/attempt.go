@@ -82,6 +82,7 @@ var attempts = map[string]func(operand string) error{
 	"uid-map":     func(string) error { return overwrite("/proc/self/uid_map", "0 0 1\n") },
 	"mkdir":       func(p string) error { return unix.Mkdir(p, 0o755) },
 	"chown":       func(p string) error { return unix.Lchown(p, 0, 0) },
+	"module":      func(string) error { return unix.InitModule([]byte("none"), "") }, // ENOEXEC by who may
 	"tiocsti":     func(string) error { return unix.IoctlSetPointerInt(0, unix.TIOCSTI, ' ') },
 }
 

@@ -1,6 +1,13 @@
 package vm
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"regexp"
+)
+
+// refusedByAppArmor are denials that its tests are about: labels that a shell asks for in the
+// shim's profile, init without a label of its own, a clock.
+var refusedByAppArmor = regexp.MustCompile(`operation="(change|stack)_onexec" .*comm="sh"|operation="exec" profile="casemate-shim" name="/" |comm="casemate-shim" .*capname="sys_time"`)
 
 // appArmor is the rung with AppArmor enforcing: the tests of confinement once more, each
 // under a generated profile, and those of AppArmor itself. The parser is there because

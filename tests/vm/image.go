@@ -31,6 +31,11 @@ type guestRung struct {
 	Init     string
 }
 
+// first has a command run before the others.
+func (i *image) first(argv ...string) {
+	i.guest.Commands = append([][]string{argv}, i.guest.Commands...)
+}
+
 // newImage begins with the guest's init and a shell for people.
 func newImage(k kernel, modules []string) (*image, error) {
 	i := &image{archive: archive{}, kernel: k}

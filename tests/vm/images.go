@@ -2,9 +2,12 @@ package vm
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // rootImages is the rung with loop devices, dm-verity, erofs and squashfs: root images,
@@ -26,6 +29,13 @@ func rootImages(i *image) error {
 		if err := os.WriteFile(filepath.Join(tree, name), b, 0o755); err != nil {
 			return err
 		}
+	}
+	// As files of the image's own would be labelled.
+	if err := labelled(tree, "usr_t"); err != nil {
+		return err
+	}
+	if err := labelled(filepath.Join(tree, "app/probe"), "bin_t"); err != nil {
+		return err
 	}
 	for kind, make := range map[string][]string{
 		"erofs": {"mkfs.erofs", "root.erofs", "tree"}, "squashfs": {"mksquashfs", "tree", "root.squashfs", "-quiet", "-no-progress"},
@@ -57,4 +67,15 @@ func rootImages(i *image) error {
 	}
 	i.guest.Env = append(i.guest.Env, "CASEMATE_TEST_IMAGES=/images")
 	return nil
+}
+
+// labelled gives files SELinux's label of a type, for mkfs.erofs and mksquashfs to take along. It
+// takes no SELinux here.
+func labelled(path, kind string) error {
+	return filepath.WalkDir(path, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return unix.Lsetxattr(path, "security.selinux", []byte("system_u:object_r:"+kind+":s0"), 0)
+	})
 }

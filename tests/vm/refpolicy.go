@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // policyPackage is Debian's SELinux policy, the reference policy with all of its modules.
@@ -19,8 +20,10 @@ var notByDefault = strings.Fields(`amtu bugzilla cobbler condor cyphesis git ksm
 // referencePolicy gives a root with Debian's policy, built as its package does when it is
 // installed, and modules of ours on top: in etc/selinux the policy and what it labels files by, in
 // var/lib/selinux what semodule(8) goes on from. The modules are named by their files. Kept in
-// the cache: 16 s of work for the policy, 8 for the modules.
-func referencePolicy(modules ...string) (string, error) {
+// the cache, one for each rung: 16 s of work for the policy, 8 for the modules.
+func referencePolicy(rung string, modules ...string) (string, error) {
+	building.Lock()
+	defer building.Unlock()
 	dir, err := cache()
 	if err != nil {
 		return "", err
@@ -38,7 +41,7 @@ func referencePolicy(modules ...string) (string, error) {
 		}
 		own = append(slices.Clip(own), filepath.Base(m)+"\x00"+string(text)+"\x00"...)
 	}
-	debians, ours := filepath.Join(dir, "selinux", digest(key)), filepath.Join(dir, "selinux-modules", digest(own))
+	debians, ours := filepath.Join(dir, "selinux", digest(key)), filepath.Join(dir, "selinux-modules-"+rung, digest(own))
 	if _, err := os.Stat(debians); err != nil {
 		if err := aside(debians, buildReference); err != nil {
 			return "", err
@@ -54,6 +57,9 @@ func referencePolicy(modules ...string) (string, error) {
 		return semodule(root, append([]string{"-i"}, modules...)...)
 	})
 }
+
+// building is held by who builds a policy: machines begin two at a time.
+var building sync.Mutex
 
 func digest(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b))[:16] }
 

@@ -18,6 +18,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -35,8 +36,17 @@ type rung struct {
 	limit   time.Duration
 	tests   string             // of casemate/tests, by pattern: what the machine is about
 	rooms   []string           // whose own tests run in it
+	meant   *regexp.Regexp     // denials of shim and init that its tests are about
 	load    func(*image) error // what else is tested, and the commands that test it; nil for nothing
 }
+
+// imageModules are what a root image takes of a kernel.
+var imageModules = []string{"loop", "dm_mod", "dm_verity", "erofs", "squashfs"}
+
+// shimTests are of everything that a policy can ask for, for a shim that is confined itself.
+const shimTests = "TestShim(IsConfined|ConfinedDemands|DomainRefuses|DomainIsNot|ProfileRefuses)|TestConfinement(ByDefault|OfMounts|OfProc|ByPolicy|InRoot)|TestRootImageVerity$|TestS53Mapped|TestS45|TestS12|TestS59Clocks(OfA)|" +
+	"TestTimeNamespace|TestJoinedNetwork|TestUserNamespace|TestS31DevicesOf|TestInitImageIsPrivate|TestProcOfProcesses|TestNotifyReady$|" +
+	"TestRecover$|TestManager(Credentials|Sockets|IsTold)$|TestLimitMemory$"
 
 // rungs in the order of running.
 var rungs = []rung{
@@ -45,11 +55,15 @@ var rungs = []rung{
 		modules: []string{"virtio_pci", "virtio_blk", "ext4", "fuse"}, disk: true, rooms: rooms,
 		tests: "TestLimit|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRecover|TestKilled|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"},
 	{name: "images", cmdline: "security=none apparmor=0 selinux=0", limit: 400 * time.Second,
-		modules: []string{"loop", "dm_mod", "dm_verity", "erofs", "squashfs"}, load: rootImages, tests: "TestRootImageVerity"},
-	{name: "apparmor", cmdline: "apparmor=1 security=apparmor", lsm: "apparmor", limit: 400 * time.Second, load: appArmor, rooms: confining,
+		modules: imageModules, load: rootImages, tests: "TestRootImageVerity"},
+	{name: "apparmor", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, load: appArmor, rooms: confining, meant: refusedByAppArmor,
 		tests: "AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap"},
-	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1", lsm: "selinux", limit: 400 * time.Second, load: seLinux, rooms: confining,
+	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, load: seLinux, rooms: confining, meant: refusedBySELinux,
 		tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused"},
+	{name: "apparmor-shim", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, load: appArmorShim,
+		modules: imageModules, tests: shimTests, meant: refusedToShim},
+	{name: "selinux-shim", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, load: seLinuxShim,
+		modules: imageModules, tests: shimTests, meant: refusedToShim},
 	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd, lsm: "apparmor", limit: 400 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemd},
 	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd, lsm: "selinux", limit: 400 * time.Second,

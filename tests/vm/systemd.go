@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -163,7 +164,7 @@ func base(tree, root string) error {
 			return err
 		}
 	}
-	if err := shimProfile(filepath.Join(tests, "../dist/apparmor/casemate-shim"), filepath.Join(root, "usr/share/casemate/casemate-shim.apparmor")); err != nil {
+	if err := shimProfile(filepath.Join(tests, "../dist/apparmor/casemate-shim"), filepath.Join(root, "usr/share/casemate/casemate-shim.apparmor"), ""); err != nil {
 		return err
 	}
 	for out, pkg := range map[string]string{"casemate-shim": "casemate/shim", "casemate-init": "casemate/init"} {
@@ -174,9 +175,23 @@ func base(tree, root string) error {
 	return nil
 }
 
-// shimProfile compiles the shim's own profile, as `make install` does.
-func shimProfile(from, to string) error {
-	b, err := run("", "/usr/sbin/apparmor_parser", "--config-file=/dev/null", "-M", "/etc/apparmor.d/abi/3.0", "-S", "-K", "-Q", "--warn=all", "--Werror", from)
+// shimProfile compiles the shim's own profile, as `make install` does, with what an image adds
+// to it.
+func shimProfile(from, to, local string) error {
+	base, err := os.MkdirTemp("", "casemate-vm-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(base)
+	if err := errors.Join(os.Symlink("/etc/apparmor.d/abi", filepath.Join(base, "abi")), os.Mkdir(filepath.Join(base, "local"), 0o755)); err != nil {
+		return err
+	}
+	if local != "" {
+		if err := os.WriteFile(filepath.Join(base, "local/casemate-shim"), []byte(local), 0o644); err != nil {
+			return err
+		}
+	}
+	b, err := run("", "/usr/sbin/apparmor_parser", "--config-file=/dev/null", "-b", base, "-M", "/etc/apparmor.d/abi/3.0", "-S", "-K", "-Q", "--warn=all", "--Werror", from)
 	if err != nil {
 		return err
 	}

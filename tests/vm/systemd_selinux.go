@@ -60,7 +60,7 @@ func populateSELinux(tree, root string) error {
 	if err := copyFile(filepath.Join(examples, "nginx.conf"), filepath.Join(root, "usr/share/casemate/nginx.conf"), 0o644); err != nil {
 		return err
 	}
-	policy, err := referencePolicy(modules...)
+	policy, err := referencePolicy("systemd", modules...)
 	if err != nil {
 		return err
 	}

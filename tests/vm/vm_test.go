@@ -91,6 +91,13 @@ func climb(t *testing.T, r rung, k kernel, times *clock) {
 	if why := r.fault(out); why != "" {
 		t.Fatalf("%s\n%s", why, out)
 	}
+	if r.lsm != "" && r.load != nil {
+		t.Run("nothing is denied to shim and init", func(t *testing.T) {
+			for _, line := range out.denials(r.meant) {
+				t.Error(line)
+			}
+		})
+	}
 	if !out.ended() && !t.Failed() {
 		t.Fatalf("a command of the guest failed\n%s", out)
 	}

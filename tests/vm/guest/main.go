@@ -54,6 +54,19 @@ func work() error {
 	up, _ := os.ReadFile("/proc/uptime") // for people; an empty one does no harm
 	lsm, err := os.ReadFile("/sys/kernel/security/lsm")
 	fmt.Printf("VM-BOOT up %s lsm %s %v\n", strings.Fields(string(up) + " ?")[0], lsm, err)
+	if err := everyDenial(); err != nil {
+		return err
+	}
+	if err := commands(r); err != nil {
+		return errors.Join(err, denials())
+	}
+	if r.Root != "" {
+		return switchRoot(r)
+	}
+	return denials()
+}
+
+func commands(r rung) error {
 	var failed []error // the others run in any case
 	for i, argv := range r.Commands {
 		cmd := exec.Command(argv[0], argv[1:]...)
@@ -66,11 +79,5 @@ func work() error {
 			failed = append(failed, fmt.Errorf("%s: %w", argv[0], err))
 		}
 	}
-	if failed != nil {
-		return errors.Join(failed...)
-	}
-	if r.Root != "" {
-		return switchRoot(r)
-	}
-	return nil
+	return errors.Join(failed...)
 }

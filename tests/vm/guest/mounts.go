@@ -38,13 +38,13 @@ func prepare(r rung) error {
 			return fmt.Errorf("mount selinuxfs: %w", err)
 		}
 	}
-	if err := label(r); err != nil {
-		return err
-	}
 	for _, m := range r.Modules {
 		if err := load(m); err != nil {
 			return fmt.Errorf("load %s: %w", m, err)
 		}
+	}
+	if err := loadPolicy(r); err != nil { // after the modules, whose files have no label
+		return err
 	}
 	for _, m := range r.Mounts {
 		f := strings.Fields(m)
@@ -55,7 +55,7 @@ func prepare(r rung) error {
 			return fmt.Errorf("mount %s: %w", m, err)
 		}
 	}
-	return errors.Join(delegate(), loopback(), unix.Sethostname([]byte("vm")))
+	return errors.Join(label(r), delegate(), loopback(), unix.Sethostname([]byte("vm")))
 }
 
 // leaveRootfs puts a mount of the root over the root: the one that the kernel unpacks an

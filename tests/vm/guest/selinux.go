@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// label loads the SELinux policy and gives files of the image their contexts: an
-// initramfs holds none.
-func label(r rung) error {
+// loadPolicy loads the SELinux policy.
+func loadPolicy(r rung) error {
 	if r.Policy == "" {
 		return nil
 	}
@@ -23,6 +22,12 @@ func label(r rung) error {
 	if err := os.WriteFile("/sys/fs/selinux/load", b, 0); err != nil {
 		return fmt.Errorf("load %s: %w", r.Policy, err)
 	}
+	return nil
+}
+
+// label gives files their contexts: an initramfs holds none, and nobody else does it for
+// the devices of modules.
+func label(r rung) error {
 	for _, l := range r.Labels {
 		err := filepath.WalkDir(l[0], func(path string, _ fs.DirEntry, err error) error {
 			if err != nil {
