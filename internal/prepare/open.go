@@ -27,7 +27,7 @@ func Tree(o plan.Open) (int, error) {
 	}
 	defer unix.Close(fd)
 	if err := isType(fd, o.Type); err != nil {
-		return -1, fmt.Errorf("open %s: %w", o.Path, err)
+		return -1, fmt.Errorf("open %s: %w; the policy's type says what stands there: dir, file or socket", o.Path, err)
 	}
 	flags := uint(unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC | unix.AT_EMPTY_PATH)
 	if o.Kind == plan.Recursive {
@@ -69,7 +69,7 @@ func isType(fd int, want string) error {
 		return err
 	}
 	if st.Mode&unix.S_IFMT != types[want] {
-		return fmt.Errorf("not a %s (mode %#o); the policy's type says what stands there: dir, file or socket", want, st.Mode)
+		return fmt.Errorf("not a %s (mode %#o)", want, st.Mode)
 	}
 	return nil
 }
