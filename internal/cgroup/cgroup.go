@@ -24,6 +24,9 @@ func Lower(p *sealed.Policy, f *facts.Facts) (c plan.Cgroup, missing []string) {
 	if f.Cgroup.Mount == "" {
 		return c, []string{"cgroup v2 is not mounted"}
 	}
+	if f.Cgroup.Type != "" {
+		missing = append(missing, fmt.Sprintf("a domain for the shim: cgroup.type of %s%s is %q, and no process can be born in a cgroup below it", f.Cgroup.Mount, f.Cgroup.Own, f.Cgroup.Type))
+	}
 	c.Name = Name(p.Service)
 	for _, l := range p.Limits {
 		controller := Controller(l.File)

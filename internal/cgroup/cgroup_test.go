@@ -47,6 +47,7 @@ func TestLowerMisses(t *testing.T) {
 		{"no hierarchy", facts.Cgroup{}, []string{"cgroup v2 is not mounted"}},
 		{"one controller", facts.Cgroup{Mount: "/c", Own: "/own", Controllers: []string{"memory"}}, []string{`p:1: the cgroup v2 controller "io" is not available in /c/own`}},
 		{"none", facts.Cgroup{Mount: "/c", Own: "/"}, []string{`p:1: the cgroup v2 controller "io" is not available in /c/`, `p:3: the cgroup v2 controller "memory" is not available in /c/`}},
+		{"threads alone", facts.Cgroup{Mount: "/c", Own: "/own", Controllers: []string{"io", "memory"}, Type: "threaded"}, []string{`a domain for the shim: cgroup.type of /c/own is "threaded", and no process can be born in a cgroup below it`}},
 	} {
 		if _, missing := Lower(policy(), &facts.Facts{Cgroup: c.cgroup}); !cmp.Equal(missing, c.want) {
 			t.Errorf("%s: %q", c.name, missing)

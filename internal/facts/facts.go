@@ -70,7 +70,8 @@ type SELinux struct {
 
 // Cgroup is the cgroup v2 hierarchy, wherever it is mounted.
 type Cgroup struct {
-	Mount       string   `json:"mount"`       // "" when there is none
-	Own         string   `json:"own"`         // the shim's own cgroup, "/" for the root
-	Controllers []string `json:"controllers"` // available to children of Own
+	Mount       string   `json:"mount"`          // "" when there is none
+	Own         string   `json:"own"`            // the shim's own cgroup, "/" for the root
+	Controllers []string `json:"controllers"`    // available to children of Own
+	Type        string   `json:"type,omitempty"` // of Own, where that is not "domain": cgroup.type of cgroups(7)
 }

@@ -177,6 +177,13 @@ func cgroup2(f *Facts) error {
 	f.Cgroup.Own = own
 	line, err := readLine(path.Join(f.Cgroup.Mount, f.Cgroup.Own, "cgroup.controllers"))
 	f.Cgroup.Controllers = strings.Fields(line)
+	if err != nil || own == "/" {
+		return err // the root has no type
+	}
+	kind, err := readLine(path.Join(f.Cgroup.Mount, f.Cgroup.Own, "cgroup.type"))
+	if kind != "domain" {
+		f.Cgroup.Type = kind
+	}
 	return err
 }
 

@@ -21,10 +21,26 @@ func (r *reader) cgroup(t Target) {
 		text, err := t.Group.Read(l.file)
 		r.fail("cgroup's "+l.file, err)
 		r.add("cgroup file", l.name(), l.kept(), l.found(text))
+		if l.file == processors {
+			r.effective(t, l)
+		}
 	}
 	if len(t.Policy.Devices) != 0 {
 		r.devices(t)
 	}
+}
+
+// effective compares the processors that the group really has: where those of the policy are
+// offline, or not the parent's, the kernel takes the parent's all.
+func (r *reader) effective(t Target, l control) {
+	const file = processors + ".effective"
+	text, err := t.Group.Read(file)
+	r.fail("cgroup's "+file, err)
+	got := strings.TrimSpace(text)
+	if got != "" && ranges(l.values[0]+","+got) == l.kept() {
+		got = l.kept() // those of the policy, or some of them
+	}
+	r.add("cgroup file", file, l.kept(), got)
 }
 
 // devices compares by number: the program that was loaded is attached, and no other.

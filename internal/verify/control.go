@@ -99,6 +99,9 @@ func (c control) of(words []string) []string {
 	return picked
 }
 
+// processors is the file of those that a group may run on.
+const processors = "cpuset.cpus"
+
 // canonical is how the kernel keeps a value: sizes of memory are whole pages and those above
 // what there can be are no limit (page_counter_memparse), a list of processors is one of ranges.
 func canonical(file, value string) string {
@@ -113,7 +116,7 @@ func canonical(file, value string) string {
 			return "max"
 		}
 		return strconv.FormatUint(n/page*page, 10)
-	case "cpuset.cpus":
+	case processors:
 		return ranges(value)
 	}
 	return value

@@ -78,6 +78,35 @@ func TestControlFilesOfOneDevice(t *testing.T) {
 	}
 }
 
+// The processors of a group are the policy's, or some of them, as in a smaller machine; with
+// none of them online the kernel gives the parent's, which are others.
+func TestProcessorsInEffect(t *testing.T) {
+	target := started(t, declared(), asPlanned)
+	target.Policy.Limits = []sealed.Limit{{File: "cpuset.cpus", Value: "1,2-3"}}
+	for effective, want := range map[string][]string{
+		"1-3\n": nil, "1\n": nil, "2-3\n": nil,
+		"0\n": {"cgroup file cpuset.cpus.effective"}, "0-3\n": {"cgroup file cpuset.cpus.effective"}, "1,4\n": {"cgroup file cpuset.cpus.effective"},
+		"\n": {"cgroup file cpuset.cpus.effective"}, "1-x\n": {"cgroup file cpuset.cpus.effective"},
+	} {
+		r := reader{proc: readable(t, target)}
+		r.cgroup(Target{PID: target.PID, Policy: target.Policy, Group: kept{"cpuset.cpus": "1-3\n", "cpuset.cpus.effective": effective}})
+		var got []string
+		for _, check := range r.Checks[1:] { // the path is another
+			if !check.OK() {
+				got = append(got, check.Name)
+			}
+		}
+		if r.err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: differs in %q, not in %q; %v", effective, got, want, r.err)
+		}
+	}
+	r := reader{proc: readable(t, target)}
+	r.cgroup(Target{PID: target.PID, Policy: target.Policy, Group: kept{"cpuset.cpus": "1-3\n"}})
+	if !errors.Is(r.err, unix.ENOENT) {
+		t.Errorf("a file that cannot be read: %v", r.err)
+	}
+}
+
 func TestControlFilesAreRead(t *testing.T) {
 	target := started(t, declared(), asPlanned)
 	target.Policy.Limits = []sealed.Limit{{File: "pids.max", Value: "5"}, {File: "memory.max", Value: "4097"}}

@@ -115,8 +115,9 @@ func TestBadPolicyDoesNotLoop(t *testing.T) {
 	needSystemd(t)
 	bad := []struct{ name, status, says string }{
 		{"tampered", "246", "digest"}, {"strange", "246", "not trusted"}, {"missing", "246", "no such file"}, {"lacking", "247", "SELinux is not active"},
+		{"narrow", "247", `the cgroup v2 controller "memory" is not available in /sys/fs/cgroup/narrow.slice/casemate@narrow.service`},
 	}
-	if systemctl(t, "start", unit("tampered"), unit("strange"), unit("missing"), unit("lacking")) {
+	if systemctl(t, "start", unit("tampered"), unit("strange"), unit("missing"), unit("lacking"), unit("narrow")) {
 		t.Error("they have started")
 	}
 	time.Sleep(time.Second) // ten times RestartSec
@@ -124,6 +125,18 @@ func TestBadPolicyDoesNotLoop(t *testing.T) {
 		says(t, unit(c.name), c.says)
 		wants(t, unit(c.name), map[string]string{"ActiveState": "failed", "ExecMainStatus": c.status, "NRestarts": "0"})
 		nothingLeft(t, c.name)
+	}
+}
+
+// A unit that delegates one controller alone runs what needs that one.
+func TestDelegatedController(t *testing.T) {
+	needSystemd(t)
+	started(t, "counted")
+	group := "/sys/fs/cgroup" + property(t, unit("counted"), "ControlGroup")
+	for file, want := range map[string]string{"cgroup.controllers": "pids\n", "casemate-counted/pids.max": "32\n"} {
+		if b, err := os.ReadFile(filepath.Join(group, file)); err != nil || string(b) != want {
+			t.Errorf("%s is %q, not %q; %v", file, b, want, err)
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func reportRooms(t *testing.T, names, sections []string) {
 			}
 			for _, n := range notThere {
 				if n.room == name {
-					t.Run(n.test, func(t *testing.T) { t.Skip("not in a machine: it ", n.why) })
+					t.Run(n.test, func(t *testing.T) { t.Skip("not in a machine: it " + n.why) })
 				}
 			}
 		})

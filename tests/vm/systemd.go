@@ -92,7 +92,10 @@ func populate(tree, root string) error {
 			return err
 		}
 	}
-	if err := b.copies(filepath.Join(own, "frail.toml"), "devices", "cgroups", "hostname", "namespaces", "bare", "nested"); err != nil {
+	if err := b.copies(filepath.Join(own, "frail.toml"), "devices", "cgroups", "hostname", "namespaces", "bare", "nested", "counted"); err != nil {
+		return err
+	}
+	if err := b.copies(filepath.Join(own, "eater.toml"), "narrow"); err != nil {
 		return err
 	}
 	if err := b.dropIn("bare", "confined.conf"); err != nil {
