@@ -130,7 +130,7 @@ const late = "casemate-shim: init has not ended 1s after the grace: it is killed
 // A fork bomb that has eaten the cgroup's processes takes neither init nor the answer to
 // TERM with it.
 func TestR08ForkBomb(t *testing.T) {
-	for _, most := range some(t, []int{8, 64, 512}) {
+	for _, most := range []int{8, 64, 512} {
 		t.Run(fmt.Sprint(most), func(t *testing.T) {
 			needRoot(t)
 			g := controlled(t, "pids")
@@ -148,12 +148,11 @@ func TestR08ForkBomb(t *testing.T) {
 // the grace ends them. Init comes first while it answers, and only then: no process of the
 // container's is left with more than its due.
 func TestR08ForkBombUnderTheShim(t *testing.T) {
-	for _, most := range some(t, []int{8, 64, 512}) {
+	for _, most := range []int{8, 64, 512} {
 		t.Run(fmt.Sprint(most), func(t *testing.T) {
 			needRoot(t)
 			g := controlled(t, "pids")
-			text := strings.Replace(hardPolicy("bomb", "1s", bomb(600, "stubborn")...), "[exec]\n", fmt.Sprintf("[exec]\nuser = \"%d\"\ngroup = \"%d\"\n", bomber, bomber), 1)
-			p := running(t, compiled(t, text))
+			p := running(t, compiled(t, bomberPolicy()))
 			p.until(t, "ready")
 			init := initOf(t, p)
 			main := mainChild(t, init)
@@ -163,6 +162,24 @@ func TestR08ForkBombUnderTheShim(t *testing.T) {
 			explode(t, p, g, main, most)
 		})
 	}
+}
+
+// bomberPolicy is a policy of the bomb whose processes ignore TERM.
+func bomberPolicy() string {
+	return strings.Replace(hardPolicy("bomb", "1s", bomb(600, "stubborn")...), "[exec]\n", fmt.Sprintf("[exec]\nuser = \"%d\"\ngroup = \"%d\"\n", bomber, bomber), 1)
+}
+
+// The same with the limit that a policy states. Init counts.
+func TestR08ForkBombAtThePolicysLimit(t *testing.T) {
+	needController(t, "pids")
+	const most = 64
+	p := running(t, compiled(t, bomberPolicy()+fmt.Sprintf("[cgroup]\npids.max = %d\n", most)))
+	p.until(t, "ready")
+	init := initOf(t, p)
+	main := mainChild(t, init)
+	g := ownGroup(t, init)
+	g.armed(t, main, most)
+	explode(t, p, g, main, most)
 }
 
 // The same with the limit of a user's processes, which counts threads. Init is of that
