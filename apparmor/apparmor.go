@@ -76,6 +76,9 @@ func Lack(profile string, sealed bool, f facts.AppArmor) string {
 	case f.Mode != "enforce":
 		// In complain mode profiles say "enforce" of themselves and deny nothing.
 		return fmt.Sprintf("AppArmor is in %s mode (apparmor.mode= on the kernel command line)", orUnknown(f.Mode))
+	case profile == Unconfined || profile == ShimProfile:
+		// The kernel would take them, and say so: what was declared, and no confinement of a service's.
+		return fmt.Sprintf("%q is no profile of a service", profile)
 	case !sealed && f.Known && !slices.Contains(f.Profiles, profile):
 		return fmt.Sprintf("the AppArmor profile %q is not loaded in enforce mode", profile)
 	}

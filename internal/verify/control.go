@@ -23,6 +23,9 @@ func written(limits []sealed.Limit) []control {
 		c := control{file: l.File, values: []string{l.Value}}
 		if l.File == "io.max" || l.File == "io.weight" {
 			words := strings.Fields(l.Value)
+			if len(words) == 1 { // the short form of io.weight, which no compiler of ours writes
+				words = []string{"default", words[0]}
+			}
 			c.device, c.values = words[0], words[1:]
 		}
 		same := slices.IndexFunc(all, func(o control) bool { return o.file == c.file && o.device == c.device })

@@ -37,7 +37,7 @@ func TestControlFilesAsTheKernelKeepsThem(t *testing.T) {
 		{"memory.max", "18446744073709551615", "max\n", ""}, {"memory.swap.max", "0", "0\n", ""}, {"memory.oom.group", "1", "1\n", ""},
 		{"pids.max", "64", "64\n", ""}, {"cpu.max", "50000 100000", "50000 100000\n", ""}, {"cpu.weight", "33", "33\n", ""},
 		{"cpuset.cpus", "0,1,2,5", "0-2,5\n", ""}, {"cpuset.cpus", "0-1,2", "0-2\n", ""}, {"cpuset.cpus", "8191", "8191\n", ""},
-		{"io.weight", "default 200", "default 200\n", ""}, {"io.weight", "8:0 50", "default 100\n8:0 50\n", ""},
+		{"io.weight", "default 200", "default 200\n", ""}, {"io.weight", "200", "default 200\n", ""}, {"io.weight", "200", "default 100\n", "100"}, {"io.weight", "8:0 50", "default 100\n8:0 50\n", ""},
 		{"io.max", "8:0 wbps=1048576", "8:0 rbps=max wbps=1048576 riops=max wiops=max\n", ""},
 		{"io.max", "8:0 riops=7 rbps=max", "8:16 rbps=1 wbps=1 riops=1 wiops=1\n8:0 rbps=max wbps=max riops=7 wiops=max\n", ""},
 		{"io.max", "8:0 rbps=max", "", ""},

@@ -111,7 +111,7 @@ func TestCgroup(t *testing.T) {
 	p := good(t, `
 [cgroup]
 io.weight = 50
-io.max = ["8:0 rbps=1048576 wiops=max", "8:16 wbps=1"]
+io.max = ["8:0 rbps=1048576 wiops=max", "8:16 wbps=2"]
 cpuset.cpus = "0-3,5"
 cpu.max = "max 100000"
 cpu.weight = 200
@@ -128,7 +128,7 @@ memory.oom.group = true
 	equal(t, got, []string{
 		"memory.oom.group=1 p.toml:15", "memory.high=max p.toml:14", "memory.max=536870912 p.toml:13", "memory.swap.max=0 p.toml:12",
 		"pids.max=64 p.toml:11", "cpu.weight=200 p.toml:10", "cpu.max=max 100000 p.toml:9", "cpuset.cpus=0-3,5 p.toml:8",
-		"io.weight=default 50 p.toml:6", "io.max=8:0 rbps=1048576 wiops=max p.toml:7", "io.max=8:16 wbps=1 p.toml:7",
+		"io.weight=default 50 p.toml:6", "io.max=8:0 rbps=1048576 wiops=max p.toml:7", "io.max=8:16 wbps=2 p.toml:7",
 	})
 }
 

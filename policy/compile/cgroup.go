@@ -34,7 +34,7 @@ func (c *compiler) cgroup() {
 		if ioMax(v) {
 			c.limitAt("io.max", v, c.file.Pos("cgroup.io.max", i))
 		} else {
-			c.fail(c.file.Pos("cgroup.io.max", i), v, `"MAJOR:MINOR wbps=1048576 riops=max": the numbers of the device, as lsblk(8) has them, bytes and operations a second without units`, "not a line of io.max")
+			c.fail(c.file.Pos("cgroup.io.max", i), v, `"MAJOR:MINOR wbps=1048576 riops=max": the numbers of the device, as lsblk(8) has them, bytes and operations a second, without units, from 2 on`, "not a line of io.max")
 		}
 	}
 }
@@ -118,20 +118,22 @@ func cpuList(s string) bool {
 	return true
 }
 
-// ioMax: a device and at least one limit, each once.
+// ioMax: a device (linux/kdev_t.h) and at least one limit, each once. Linux refuses 0, and some
+// versions 1 (5.10 to 6.12); operations from 1<<32-1 on are no limit (block/blk-throttle.c).
 func ioMax(s string) bool {
 	words := strings.Split(s, " ")
 	major, minor, ok := strings.Cut(words[0], ":")
-	_, okMajor := decimal(major)
-	_, okMinor := decimal(minor)
+	first, okMajor := decimal(major)
+	second, okMinor := decimal(minor)
 	var seen []string
 	for _, w := range words[1:] {
 		key, value, _ := strings.Cut(w, "=")
-		_, isNumber := decimal(value)
+		n, isNumber := decimal(value)
+		isNumber = isNumber && n >= 2 && (strings.HasSuffix(key, "bps") || n < 1<<32-1)
 		if !slices.Contains([]string{"rbps", "wbps", "riops", "wiops"}, key) || slices.Contains(seen, key) || !isNumber && value != "max" {
 			return false
 		}
 		seen = append(seen, key)
 	}
-	return ok && okMajor && okMinor && len(seen) > 0
+	return ok && okMajor && first < 1<<12 && okMinor && second < 1<<20 && len(seen) > 0
 }
