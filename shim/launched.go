@@ -234,6 +234,8 @@ func hint(s plan.Step, errno unix.Errno) string {
 		return "; " + notOurs
 	case s.Op == plan.Write && s.Row == "keyring" && errno == unix.EACCES:
 		return "; the SELinux policy does not let the shim's domain make a keyring of this one"
+	case s.Op == plan.Execveat && errno == unix.ENOEXEC:
+		return "; the init is no program of this machine"
 	case s.Op == plan.Execveat && s.At != "" && (errno == unix.EACCES || errno == unix.EPERM):
 		return "; the SELinux policy does not let the shim's domain change to this one by init, under no_new_privs"
 	case s.Op == plan.Prlimit64 && errno == unix.EPERM:

@@ -22,6 +22,7 @@ func TestExplain(t *testing.T) {
 	}
 	l := &launched{plan: &plan.Plan{Steps: []plan.Step{
 		step(plan.Openat2, "p:1"), step(plan.MoveMount, "default"), step(plan.PivotRoot, ""), step(plan.Prlimit64, "p:4"), step(plan.Setsid, ""),
+		step(plan.Execveat, ""),
 	}}}
 	for _, c := range []struct {
 		step  int
@@ -36,13 +37,14 @@ func TestExplain(t *testing.T) {
 		{2, unix.EINVAL, "step 2 (mounts): pivot_root(root): invalid argument; the host still runs from its initramfs, whose root cannot be pivoted"},
 		{3, unix.EPERM, "step 3 (mounts): prlimit64(root): operation not permitted; the shim's own hard limit is lower and it lacks CAP_SYS_RESOURCE (p:4)"},
 		{4, unix.EPERM, "step 4 (mounts): setsid(root): operation not permitted"},
+		{5, unix.ENOEXEC, "step 5 (mounts): execveat(root): exec format error; the init is no program of this machine"},
 	} {
 		err := l.explain(&child.Failure{Step: c.step, Errno: c.errno})
 		if err.Error() != c.want || !errors.Is(err, c.errno) {
 			t.Errorf("%v", err)
 		}
 	}
-	if err := l.explain(&child.Failure{Step: 5, Errno: unix.EPERM}); exit.CodeOf(err) != exit.Bug {
+	if err := l.explain(&child.Failure{Step: 6, Errno: unix.EPERM}); exit.CodeOf(err) != exit.Bug {
 		t.Errorf("a step that is not there: %v", err)
 	}
 	if plain := errors.New("plain"); l.explain(plain) != plain {
