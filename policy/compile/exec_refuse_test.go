@@ -107,7 +107,7 @@ exec.group = "33"`,
 		},
 		"too many files": {
 			`exec.rlimits = { nofile = "unlimited" }`,
-			`p.toml:5:27: nofile cannot exceed 1048576: "unlimited"; hint: "soft:hard" or one value for both: a number, a size such as "64M", or "unlimited"`,
+			`p.toml:5:27: nofile cannot exceed 1048576: "unlimited"; hint: write "1048576:1048576": "soft:hard" or one value for both: a number, a size such as "64M", or "unlimited"`,
 		},
 	})
 }

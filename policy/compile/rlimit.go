@@ -67,7 +67,11 @@ func rlimitHint(name, s string) string {
 	first, second, two := strings.Cut(s, ":")
 	forms := `"soft:hard" or one value for both: a number, a size such as "64M", or "unlimited"`
 	near := ""
+	soft, hard, fault := parseRlimit(s)
+	_, _, swapped := parseRlimit(second + ":" + first)
 	switch {
+	case name == "nofile" && (s == "infinity" || s == "-1" || fault == "" && hard > nrOpen):
+		near = fmt.Sprintf("%d:%d", min(max(soft, 1024), nrOpen), nrOpen)
 	case s == "infinity" || s == "-1":
 		near = "unlimited"
 	case !two && slices.Contains(rlimitSizes, name):
@@ -75,10 +79,8 @@ func rlimitHint(name, s string) string {
 	case !two && rlimitTimes[name] != "":
 		return "a number of " + rlimitTimes[name] + `, "soft:hard" or one value for both, or "unlimited"`
 	case !two:
-	default:
-		if _, _, fault := parseRlimit(second + ":" + first); fault == "" {
-			near = second + ":" + first
-		}
+	case fault != "" && swapped == "":
+		near = second + ":" + first
 	}
 	if near == "" {
 		return forms
