@@ -56,8 +56,11 @@ func TestExampleNginx(t *testing.T) {
 	if !strings.Contains(body, "nginx") {
 		t.Errorf("the page is %q", body)
 	}
-	r := command(t, filepath.Join(bin, "casemate-shim"), "status", "nginx")
-	r.expect(t, 0)
+	var r result // the receipt is kept when init has been released
+	eventually(t, func() bool {
+		r = command(t, filepath.Join(bin, "casemate-shim"), "status", "nginx")
+		return r.code == 0
+	}, func() string { return r.String() })
 	if !strings.Contains(r.stdout, "NoNewPrivs") || strings.Contains(r.stdout, "DIFFERS") {
 		t.Errorf("receipt: %s", r)
 	}

@@ -91,7 +91,9 @@ func TestInitInPlace(t *testing.T) {
 	if exe, file := inode(t, initExe(t, p)), inode(t, filepath.Join(bin, "casemate-init")); exe != file {
 		t.Errorf("init is the inode %v, the file %v", exe, file)
 	}
-	if r := command(t, shim, "status", "inplace"); !strings.Contains(r.stdout, "init is the host's file, not a private copy") {
+	var r result // kept when init has been released
+	eventually(t, func() bool { r = command(t, shim, "status", "inplace"); return r.code == 0 }, func() string { return r.String() })
+	if !strings.Contains(r.stdout, "init is the host's file, not a private copy") {
 		t.Errorf("the receipt does not say so: %s", r)
 	}
 	p.signal(t, unix.SIGTERM)

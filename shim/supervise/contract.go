@@ -144,7 +144,7 @@ func (p *Process) hearWorkload() (bool, error) {
 	switch {
 	case errors.Is(err, errTrap):
 		Say("the workload notifies of %s; nothing is heard of it any more", err)
-		go unix.Close(w.Socket) // with all that is still in its queue
+		letGo(w.Socket) // with all that is still in its queue
 		w.Socket = -1
 		return false, nil
 	case errors.Is(err, errLoaded):
@@ -177,7 +177,11 @@ func (w *workload) shed() (err error) {
 		Say("the workload notifies with descriptors; such messages are dropped, and it is said once")
 		w.loaded = true
 	}
-	if w.shedding, err = shed(w.Socket); err != nil {
+	w.shedding, err = shed(w.Socket)
+	switch {
+	case errors.Is(err, unix.EAGAIN): // no thread is to be had: it stays in the queue
+		w.tokens, w.filled = 0, time.Now()
+	case err != nil:
 		return fmt.Errorf("drop a message of the workload's: %w", err)
 	}
 	return nil

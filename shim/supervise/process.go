@@ -171,7 +171,7 @@ var errUnkillable = errors.New("init was killed and does not end: a process of t
 func (p *Process) Kill() error {
 	defer func() {
 		if p.workload.Socket >= 0 {
-			go unix.Close(p.workload.Socket) // with what is in its queue, which may take long
+			letGo(p.workload.Socket) // with what is in its queue, which may take long
 			p.workload.Socket = -1
 		}
 		for _, fd := range []int{p.gate, p.child.PIDFD, p.workload.shedding, p.workload.ReadyFD, p.manager.fd, p.score} {

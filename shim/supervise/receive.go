@@ -81,7 +81,7 @@ func peekPipe(fd int, buf []byte, control *[senderRoom + fdRoom]byte) (int, erro
 	case pipe < 0:
 		return -1, errLoaded
 	case !isPipe(pipe):
-		go unix.Close(pipe)
+		letGo(pipe)
 		return -1, errTrap
 	case got&unix.MSG_CTRUNC != 0:
 		unix.Close(pipe)
@@ -102,15 +102,19 @@ func shed(fd int) (int, error) {
 		unix.Close(fd)
 		return -1, err
 	}
-	go func() {
-		var b [1]byte
-		var control [senderRoom]byte
-		unix.Recvmsg(fd, b[:], control[:], take) // tells the scheduler, unlike internal/sys
-		unix.Close(pipe[1])
-		unix.Close(fd) // after Kill the last one, with all that is still in the queue
-	}()
+	// After Kill the last close is that of the socket, with all that is still in the queue.
+	if _, err := sys.Aside(sys.CallDrop(fd, take), sys.CallClose(pipe[1]), sys.CallClose(fd)); err != nil {
+		for _, fd := range []int{fd, pipe[0], pipe[1]} {
+			unix.Close(fd)
+		}
+		return -1, err
+	}
 	return pipe[0], nil
 }
+
+// letGo closes a file of the workload's, or its socket, and does not wait for it. Where no thread
+// is to be had it stays open until the end of the program.
+func letGo(fd int) { sys.Aside(sys.CallClose(fd)) }
 
 // isPipe asks what only a pipe or FIFO answers (F_GETPIPE_SZ, fcntl(2)). fstat(2) would ask
 // the file system.

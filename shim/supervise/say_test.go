@@ -45,7 +45,11 @@ func TestSayToNobody(t *testing.T) {
 	if _, err := io.ReadFull(r, text); err != nil || text[len(text)-1] != '\n' {
 		t.Errorf("%.40q, %v", text, err)
 	}
-	<-unsaid
+	for end := time.Now().Add(patience); !unsaid.Done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the line is not out")
+		}
+	}
 	Say("third")
 	unix.Dup3(old, 2, 0)
 	if rest, err := io.ReadAll(r); err != nil || string(rest) != "casemate-shim: third\n" {

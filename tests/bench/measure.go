@@ -91,7 +91,7 @@ func measure(ctx context.Context, all []*tool, n int) {
 
 // once launches the tool and waits for it.
 func (t *tool) once(out *os.File) (sample, error) {
-	files := []*os.File{nil, out, out}
+	files := []*os.File{out, out, out} // crun does not run without a standard input
 	if t.file != "" {
 		f, err := os.Open(t.file)
 		if err != nil {
