@@ -30,8 +30,13 @@ func TestShimDoesNotGrow(t *testing.T) {
 	}
 	half := own[len(own)/2:]
 	t.Logf("%d signals: %.0f KiB anonymous; %v", count, half[len(half)-1], own)
-	// Half a page for each thousand signals would be 10 KiB in the second half.
-	if grown := half[len(half)-1] - half[0]; grown > 8 {
+	// Half a page for each thousand signals would be 10 KiB in the second half. With few of them
+	// it begins too early.
+	allowed := 8.0
+	if count < 5000 {
+		allowed = 32
+	}
+	if grown := half[len(half)-1] - half[0]; grown > allowed {
 		t.Errorf("the shim has grown by %.0f KiB in the second half: %v", grown, own)
 	}
 	p.signal(t, unix.SIGTERM)

@@ -90,7 +90,8 @@ func Aside(calls ...Call) (*Task, error) {
 	// ended. The thread has all signals blocked from its beginning on, which it inherits, and
 	// so runs no handler; the code behind clone uses registers and calls alone.
 	err := unheard(func() {
-		tid = aside(asideFlags, unsafe.Pointer(&t.stack[len(t.stack)-2]), unsafe.Pointer(&t.there), unsafe.Pointer(&t.calls))
+		stack := unsafe.Pointer(uintptr(unsafe.Pointer(&t.stack[len(t.stack)-1])) &^ 15) // as arm64 wants it
+		tid = aside(asideFlags, stack, unsafe.Pointer(&t.there), unsafe.Pointer(&t.calls))
 	})
 	runtime.KeepAlive(t)
 	if tid < 0 {

@@ -53,7 +53,7 @@ func Say(format string, args ...any) {
 // since Linux 6.4, to a pipe.
 func atOnce(line []byte) int {
 	n, err := unix.SendmsgN(2, line, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-	if errors.Is(err, unix.ENOTSOCK) {
+	if errors.Is(err, unix.ENOTSOCK) && isPipe(2) { // a driver may not look at the flag
 		n, err = unix.Pwritev2(2, [][]byte{line}, -1, unix.RWF_NOWAIT)
 	}
 	if err != nil {
