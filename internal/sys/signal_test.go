@@ -65,7 +65,7 @@ func helper(name string, args []string) {
 		}
 		time.Sleep(20 * time.Millisecond) // most of them are there by now; any number is fine
 		Pin()
-		for limit := int64(1 << 20); limit < 1<<28 && !EndOtherThreads(); limit *= 2 {
+		for limit := int64(1 << 20); limit < 1<<32 && !EndOtherThreads(); limit *= 2 {
 			RtSigtimedwait(0, &info, limit)
 		}
 		Write(1, []byte("alone\n"))
