@@ -35,6 +35,7 @@ type unlike struct {
 	needs  string   // a controller of cgroup v2
 	domain bool     // the policy has one of Landlock
 	mdwe   bool     // the policy wants it
+	lsm    string   // a security module by which the policy has a label
 }
 
 // mark is what the workload says.
@@ -92,6 +93,15 @@ var unlikes = []unlike{
 	{name: "oom_score_adj", change: func(l *launched) { drop(l, `write(file, "100"`) }, want: []string{"oom_score_adj"}},
 	{name: "personality", change: func(l *launched) { set(l, "personality(", plan.Num(addrNoRandomize)) }, want: []string{"personality"}},
 
+	{name: "no profile", lsm: "apparmor", change: func(l *launched) { drop(l, `write(file, "exec `+labels["apparmor"]) }, want: []string{"apparmor"}},
+	{name: "another profile", lsm: "apparmor", change: func(l *launched) {
+		instead(l, `write(file, "exec `+labels["apparmor"], 1, plan.String("exec "+otherProfile))
+	}, want: []string{"apparmor"}},
+	{name: "no domain", lsm: "selinux", change: func(l *launched) { drop(l, `attr/exec"`, `write(file, "`+labels["selinux"]) }, want: []string{"selinux"}},
+	{name: "another level", lsm: "selinux", change: func(l *launched) {
+		l.plan.Steps[at(l, `attr/exec"`)+1].Args[1] = plan.String(otherLevel)
+	}, want: []string{"selinux"}},
+
 	{name: "another init", change: func(l *launched) {
 		add(l, "dup3(init, 5", opens(l.options.init, unix.O_PATH, "other"), step(plan.Dup3, plan.Slot("other"), plan.Num(5), plan.Num(unix.O_CLOEXEC)))
 	}, want: []string{"program"}},
@@ -135,9 +145,6 @@ var unlikes = []unlike{
 
 // unbroken are kinds of checks that no change of a plan breaks here, and why.
 var unbroken = map[string]string{
-	"apparmor": "needs AppArmor: tests/apparmor_test.go in the virtual machine",
-	"selinux":  "needs SELinux: tests/selinux_test.go in the virtual machine",
-
 	"speculation":     "needs a processor about whose speculation a process decides",
 	"core scheduling": "needs CONFIG_SCHED_CORE, and cores with two threads",
 }
@@ -184,7 +191,8 @@ var forgetful = unlike{name: "no keyring", change: func(l *launched) {
 func TestUnlikeUnchanged(t *testing.T) {
 	needRoot(t)
 	for _, u := range []unlike{{name: "unchanged", change: nothing}, {name: "init 0", fake: true, change: nothing}, {name: "unchanged on a terminal", change: nothing, tty: true},
-		{name: "unchanged with maps", change: nothing, mapped: true}, {name: "unchanged with a limit", change: nothing, needs: "pids"}} {
+		{name: "unchanged with maps", change: nothing, mapped: true}, {name: "unchanged with a limit", change: nothing, needs: "pids"},
+		{name: "unchanged with a profile", change: nothing, lsm: "apparmor"}, {name: "unchanged with a domain", change: nothing, lsm: "selinux"}} {
 		t.Run(u.name, func(t *testing.T) {
 			l := u.launching(t)
 			if code := u.ends(t, l); code != 0 || !strings.Contains(l.out.String(), mark) && !u.fake {
@@ -196,7 +204,7 @@ func TestUnlikeUnchanged(t *testing.T) {
 }
 
 // wants: not every machine has what the row needs.
-func (u unlike) wants() bool { return u.needs != "" || u.mapped || u.mdwe || u.domain }
+func (u unlike) wants() bool { return u.needs != "" || u.mapped || u.mdwe || u.domain || u.lsm != "" }
 
 // ends runs the shim to its end, and skips where the files of tests cannot have their ids
 // mapped.
@@ -273,12 +281,18 @@ func (u unlike) launching(t *testing.T) *launching {
 	if u.mapped {
 		withMaps(p)
 	}
+	if u.lsm != "" {
+		withLabel(t, p, u.lsm)
+	}
 	l := shimOf(t, p)
 	if u.fake {
 		_, word, _ := strings.Cut(u.name, " ")
 		l.Args = append(l.Args, word)
 	} else {
 		l.Args[slices.Index(l.Args, "-init")+1] = realInit(t)
+		if u.lsm == "selinux" {
+			entryPoint(t, realInit(t))
+		}
 	}
 	l.Env = []string{unlikeEnv + "=" + u.name}
 	if u.tty {
