@@ -19,26 +19,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A shim that was started with 200 descriptors of the host leaves none to the workload, and
-// init keeps none of them (CVE-2024-21626).
-func TestS09InheritedDescriptors(t *testing.T) {
-	needRoot(t)
-	sealed := compiled(t, policy("inherit", `"/app/probe"`, ""))
-	p := &process{cmd: exec.Command(filepath.Join(bin, "casemate-shim"), "run", sealed), done: make(chan error, 1)}
-	kinds := []string{"/", "/proc", "/etc/passwd", "/sys", "/proc/self/ns/mnt", "/dev/null"}
-	for i := range 197 {
-		f, err := os.Open(kinds[i%len(kinds)])
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		p.cmd.ExtraFiles = append(p.cmd.ExtraFiles, f)
-	}
-	p.start(t)
-	r := decoded(t, p.wait(t))
-	equal(t, "descriptors of the workload", len(r.FDs), 3)
-}
-
 // A working directory, or an entry point, that is a magic link of /proc or leads through one
 // is refused or leads nowhere: never to a directory of the host.
 func TestS09WorkingDirectoryThroughDescriptors(t *testing.T) {
@@ -74,39 +54,6 @@ func TestS09WorkingDirectoryThroughDescriptors(t *testing.T) {
 			t.Errorf("entry point %s: %s", entry, r)
 		}
 	}
-}
-
-// init holds what it needs and nothing of the host: no directory, no regular file of a file
-// system of the host but what the manager gave as standard streams.
-func TestS10DescriptorsOfInit(t *testing.T) {
-	needRoot(t)
-	p := running(t, compiled(t, policy("resident", `"/app/probe", "sleep"`, "")))
-	p.until(t, "ready")
-	init := initOf(t, p)
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", init))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		target, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", init, e.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		kind, _, _ := strings.Cut(target, ":")
-		if kind != "socket" && kind != "pipe" && kind != "anon_inode" && !(target == "/dev/null" && len(e.Name()) == 1 && e.Name() < "3") {
-			t.Errorf("descriptor %s is %s", e.Name(), target)
-		}
-	}
-	for link, want := range map[string]string{"cwd": "/", "root": "/"} {
-		if got, err := os.Readlink(fmt.Sprintf("/proc/%d/%s", init, link)); err != nil || got != want {
-			t.Errorf("%s of init is %q, %v", link, got, err)
-		}
-	}
-	// Its runtime's other threads end once it has nothing to do.
-	threads := func() string { return procField(t, init, "Threads") }
-	eventually(t, func() bool { return threads() == "1" }, func() string { return "init has " + threads() + " threads" })
-	p.signal(t, syscall.SIGTERM)
-	p.wait(t)
 }
 
 // While launches go on, another process of the workload's user looks for the launcher's and
@@ -155,77 +102,6 @@ func TestS19MountsIntoProc(t *testing.T) {
 		text := policy("proc", `"/app/probe"`, "[root]\npath = \""+h.root+"\"\n[mounts]\ntmpfs = [{ at = \""+at+"\" }]\n")
 		launch(t, compiled(t, text)).expect(t, 248, "symbolic link", "test.toml:")
 	}
-}
-
-// Decoys lie over what launchers write in /proc, of the process that becomes the shim and of
-// the system: none is written, and the launch is what it always is (CVE-2025-52881).
-func TestS20S21DecoysInProc(t *testing.T) {
-	needRoot(t)
-	sealed := compiled(t, policy("decoys", `"/app/probe"`, "[exec]\nargv = [\"/app/probe\"]\noom_score_adj = 77\n"))
-	dir := canaryDir(t)
-	const script = `
-over() { mkdir -p "$(dirname "$decoys$1")" && echo decoy > "$decoys$1" && { [ ! -e "$1" ] || mount --bind "$decoys$1" "$1"; } || exit 90; }
-decoys=$2
-for f in attr/exec attr/current attr/fscreate attr/keycreate oom_score_adj uid_map gid_map setgroups timens_offsets loginuid coredump_filter; do
-	over /proc/$$/$f; over /proc/$$/task/$$/$f
-done
-for f in sysrq-trigger sys/kernel/core_pattern sys/kernel/modprobe sys/kernel/hostname sys/net/ipv4/ip_forward; do over /proc/$f; done
-exec "$0" run "$1"`
-	decoys := filepath.Join(dir, "decoys")
-	r := command(t, "unshare", "-m", "sh", "-c", script, filepath.Join(bin, "casemate-shim"), sealed, decoys)
-	r.expect(t, 0)
-	got := decoded(t, r)
-	equal(t, "oom_score_adj", got.OOMScore, "77")
-	equal(t, "uid", got.Status["Uid"], "65534 65534 65534 65534")
-	count := 0
-	err := filepath.WalkDir(decoys, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		count++
-		if b, err := os.ReadFile(path); err != nil || string(b) != "decoy\n" {
-			t.Errorf("%s was written: %q, %v", path, b, err)
-		}
-		return nil
-	})
-	if err != nil || count < 20 {
-		t.Errorf("%d decoys, %v", count, err)
-	}
-}
-
-// Masks and read-only paths, by every way that leads to them.
-func TestS25WaysAroundMasks(t *testing.T) {
-	needRoot(t)
-	text := almighty(t, "probe")
-	masked := []string{"read:/proc/keys", "read:/proc/timer_list", "read:/proc/self/../keys", "read:/proc/self/task/1/../../../keys", "read:/proc/thread-self/../../../keys", "read:/proc/1/root/proc/keys", "read:/proc/self/root/proc/keys", "read:/proc/self/cwd/proc/keys"}
-	written := []string{"write:/proc/sys/kernel/core_pattern", "put:/proc/sysrq-trigger=h", "write:/proc/self/root/proc/sys/kernel/modprobe", "write:/proc/irq/default_smp_affinity"}
-	r := reported(t, compiled(t, text), append(masked, written...)...)
-	for _, name := range masked {
-		if _, err := os.Stat(strings.TrimPrefix(name, "read:")); err != nil && strings.HasPrefix(name, "read:/proc/timer_list") {
-			continue
-		}
-		got := r.attempt(t, name)
-		if got != "EACCES" && got != "ENOENT" && got != "empty" && got != "EPERM" && got != "ENXIO" {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-	for _, name := range written {
-		if got := r.attempt(t, name); got != "EROFS" && got != "EACCES" && got != "ENOENT" {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-}
-
-// attempt is one attempt's outcome.
-func (r *report) attempt(t *testing.T, name string) string {
-	t.Helper()
-	for _, a := range r.Attempts {
-		if a.Name == name {
-			return a.Result
-		}
-	}
-	t.Fatalf("no attempt %s: %v", name, r.Attempts)
-	return ""
 }
 
 // Control groups are read-only to uid 0 with every capability, begin at the container's own,
@@ -411,74 +287,6 @@ func TestS49PolicyChangedWhileRead(t *testing.T) {
 	}
 	r := command(t, "sh", "-c", `exec "$0" run /proc/self/fd/9 9<"$1"`, filepath.Join(bin, "casemate-shim"), one)
 	r.expect(t, 246, "/proc/self/fd/9")
-}
-
-// The state directory is root's own, or nothing starts: what others have put there before is
-// neither used nor changed (CVE-2021-44731, CVE-2026-3888).
-func TestS51StateDirectory(t *testing.T) {
-	needRoot(t)
-	h := newHostileRoot(t)
-	h.untouched(t)
-	sealed := compiled(t, policy("staged", `"/app/probe", "exit", "9"`, ""))
-	for name, script := range map[string]string{
-		"link":              `ln -s "$2" /run/casemate`,
-		"file":              `touch /run/casemate`,
-		"of somebody else":  `mkdir -m 700 /run/casemate; chown 1234 /run/casemate`,
-		"writable":          `mkdir /run/casemate; chmod 777 /run/casemate`,
-		"service is a link": `mkdir -m 700 /run/casemate; ln -s "$2" /run/casemate/staged`,
-		"service a file":    `mkdir -m 700 /run/casemate; touch /run/casemate/staged`,
-	} {
-		r := command(t, "unshare", "-m", "sh", "-c", "mount -t tmpfs -o mode=755 none /run && "+script+` && exec "$0" run "$1"`, filepath.Join(bin, "casemate-shim"), sealed, h.canary)
-		if r.code != 248 || !strings.Contains(r.stderr, "/run/casemate") {
-			t.Errorf("%s: %s", name, r)
-		}
-	}
-	command(t, "unshare", "-m", "sh", "-c", `mount -t tmpfs -o mode=755 none /run && exec "$0" run "$1"`, filepath.Join(bin, "casemate-shim"), sealed).expect(t, 9)
-}
-
-// What comes from a policy is escaped in what the shim and init say: one line, no control
-// characters, bounded.
-func TestS55TextInMessages(t *testing.T) {
-	needRoot(t)
-	for _, text := range []string{`\u001b[31mred`, `a\ncasemate-shim: started`, `\u202eevil`, strings.Repeat("x", 3000)} {
-		source := write(t, policy("words", `"/app/`+text+`"`, ""))
-		out := filepath.Join(t.TempDir(), "x")
-		r := command(t, filepath.Join(bin, "casemate"), "compile", "-o", out, source)
-		if r.code == 0 {
-			r = launch(t, out)
-			if r.code != 127 && r.code != 126 {
-				t.Errorf("%q: %s", text, r)
-			}
-		}
-		if strings.Count(r.stderr, "\n") != 1 || strings.ContainsFunc(strings.TrimSuffix(r.stderr, "\n"), func(c rune) bool { return c < ' ' || c == 0x7f || c == 0x202e }) || len(r.stderr) > 4600 {
-			t.Errorf("%q: %q", text, r.stderr)
-		}
-	}
-}
-
-// An init that was written by half, or is something else, is not started; no other one is
-// looked for in its place.
-func TestS60DamagedInit(t *testing.T) {
-	needRoot(t)
-	sealed := compiled(t, policy("damaged", `"/app/probe", "exit", "9"`, ""))
-	good, err := os.ReadFile(filepath.Join(bin, "casemate-init"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "init")
-	for name, b := range map[string][]byte{"empty": {}, "a page": good[:4096], "half": good[:len(good)/2], "text": []byte("hello\n"), "other machine": append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 4096)...)} {
-		if err := os.WriteFile(path, b, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		cmd := &process{cmd: exec.Command(filepath.Join(bin, "casemate-shim"), "run", "-init", path, sealed), done: make(chan error, 1)}
-		cmd.cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
-		cmd.start(t)
-		r := cmd.wait(t)
-		if r.code != 248 && r.code != 249 || r.stdout != "" || strings.Count(r.stderr, "\n") < 1 {
-			t.Errorf("%s: %s", name, r)
-		}
-	}
 }
 
 // Abstract sockets of the host can be reached only in a network namespace that is shared;
