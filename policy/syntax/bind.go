@@ -144,6 +144,9 @@ func (b *binder) list(n *Node, v reflect.Value, f field) bool {
 	if isInteger(v.Type()) {
 		low, high = 0, maxList
 	}
+	if len(n.lost) > 0 {
+		low = 0 // those that are missing were told when they were taken out, before bases were merged in
+	}
 	if !b.count(n, len(n.List), low, high) {
 		return false
 	}
