@@ -137,14 +137,7 @@ func TestAnyLineWrong(t *testing.T) {
 		}
 		lines := strings.Split(string(text), "\n")
 		for i, line := range lines {
-			m := stated.FindStringSubmatch(line)
-			if m == nil || strings.Count(m[2], "[") != strings.Count(m[2], "]") || strings.Count(m[2], "{") != strings.Count(m[2], "}") {
-				continue
-			}
-			for _, instead := range []string{m[1] + "1.5", strings.Replace(m[1], "=", "zzzzzz =", 1) + m[2]} {
-				if strings.Contains(instead, `"zzz`) || strings.HasPrefix(m[1], `"`) && !strings.HasSuffix(instead, "1.5") {
-					continue // a key of a map, which may be any
-				}
+			for _, instead := range broken(line) {
 				wrong++
 				changed := slices.Clone(lines)
 				changed[i] = instead
@@ -155,7 +148,30 @@ func TestAnyLineWrong(t *testing.T) {
 			}
 		}
 	}
-	if wrong < 100 {
+	if wrong < 250 {
 		t.Errorf("%d lines", wrong)
 	}
 }
+
+// broken gives a line with each of its values, the key and each of its strings wrong, one at a time.
+func broken(line string) (all []string) {
+	code, _, _ := strings.Cut(line, " #")
+	m := stated.FindStringSubmatch(code)
+	if m != nil && strings.Count(m[2], "[") == strings.Count(m[2], "]") && strings.Count(m[2], "{") == strings.Count(m[2], "}") {
+		all = append(all, m[1]+"1.5")
+		if !strings.HasPrefix(m[1], `"`) { // a key of a map may be any
+			all = append(all, strings.Replace(m[1], "=", "zzzzzz =", 1)+m[2])
+		}
+	}
+	if strings.HasPrefix(strings.TrimSpace(line), "#") {
+		return all
+	}
+	for _, at := range quoted.FindAllStringIndex(code, -1) {
+		if rest := strings.TrimLeft(code[at[1]:], " "); !strings.HasPrefix(rest, "=") { // else a key
+			all = append(all, code[:at[0]]+"1.5"+code[at[1]:])
+		}
+	}
+	return all
+}
+
+var quoted = regexp.MustCompile(`"[^"]*"`)

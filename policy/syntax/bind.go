@@ -157,7 +157,7 @@ func (b *binder) list(n *Node, v reflect.Value, f field) bool {
 	good := make([]*Node, 0, len(n.List))
 	for _, element := range n.List {
 		e := reflect.New(v.Type().Elem()).Elem()
-		if !b.value(element, e, f) {
+		if !b.value(element, e, f) || len(element.lost) > 0 { // what a table in it lacks may be what the rest hangs on
 			n.lose("")
 			continue
 		}
