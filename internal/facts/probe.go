@@ -177,10 +177,13 @@ func cgroup2(f *Facts) error {
 	f.Cgroup.Own = own
 	line, err := readLine(path.Join(f.Cgroup.Mount, f.Cgroup.Own, "cgroup.controllers"))
 	f.Cgroup.Controllers = strings.Fields(line)
-	if err != nil || own == "/" {
-		return err // the root has no type
+	if err != nil {
+		return err
 	}
 	kind, err := readLine(path.Join(f.Cgroup.Mount, f.Cgroup.Own, "cgroup.type"))
+	if errors.Is(err, unix.ENOENT) {
+		return nil // the root of the hierarchy has none; that of a cgroup namespace has
+	}
 	if kind != "domain" {
 		f.Cgroup.Type = kind
 	}

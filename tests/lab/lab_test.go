@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -64,5 +65,31 @@ func TestPin(t *testing.T) {
 	}
 	if err := Pin(1000); err == nil {
 		t.Error("pinned to a processor that there is not")
+	}
+}
+
+// A share of what repeats: never nothing, and nothing that is no number.
+func TestShare(t *testing.T) {
+	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	for text, want := range map[string]struct {
+		times int // of 10
+		some  []int
+		slow  bool
+	}{
+		"": {10, all, false}, "1": {10, all, false}, "3": {30, all, false}, "1/2": {5, []int{0, 2, 4, 6, 8}, true}, "1/25": {1, []int{0}, true}, "3/2": {15, all, false},
+	} {
+		t.Setenv("CASEMATE_SOAK", text)
+		if times, some, slow := Times(t, 10), Some(t, all), Slow(t); times != want.times || !slices.Equal(some, want.some) || slow != want.slow {
+			t.Errorf("%q: %d, %d, %t", text, times, some, slow)
+		}
+	}
+	if some := Some(t, []int(nil)); some != nil {
+		t.Errorf("of nothing: %d", some)
+	}
+	for _, text := range []string{"0", "-1", "1/0", "x", "1/", "/2", "1/-3", "0/5"} {
+		t.Setenv("CASEMATE_SOAK", text)
+		if times, of, err := parse(); err == nil || !strings.Contains(err.Error(), "CASEMATE_SOAK is "+strconv.Quote(text)) {
+			t.Errorf("%q: %d/%d, %v", text, times, of, err)
+		}
 	}
 }
