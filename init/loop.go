@@ -61,10 +61,11 @@ type waiter struct {
 }
 
 // The first look is mostly the last. The pauses between looks double; a thread that the host
-// did not let run for the half second that they make together stays, and relays.
+// did not let run for the eight seconds that they make together stays, and relays. Half a
+// second was too short for a host with a dozen processes to each processor.
 const (
 	firstLook = 1 << 20
-	lastLook  = 1 << 28
+	lastLook  = 1 << 32
 )
 
 // next waits for a signal or the deadline. The clock is read before every wait: signals
