@@ -2,10 +2,14 @@ package supervise
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
+
+	"casemate/tests/lab"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,18 +64,19 @@ func TestLingering(t *testing.T) {
 		unix.Close(pipe[0])
 		return pipe[1]
 	}
-	for name, says := range map[string]func(k *kept, fd int){
+	cases := map[string]func(k *kept, fd int){
 		"status":        func(k *kept, fd int) { k.says(t, "STATUS=x", fd) },
 		"no message":    func(k *kept, fd int) { k.says(t, "\x00", fd) },
 		"trap":          func(k *kept, fd int) { k.says(t, "BARRIER=1", fd) },
 		"behind a trap": func(k *kept, fd int) { k.says(t, "BARRIER=1", 0); k.says(t, "STATUS=x", fd) },
 		"barrier":       func(k *kept, fd int) { n := pipe(); k.says(t, "BARRIER=1", n, fd); unix.Close(n) },
 		"two":           func(k *kept, fd int) { k.says(t, "STATUS=x", pipe()); k.says(t, "STATUS=x", fd) },
-	} {
+	}
+	for _, name := range lab.Some(t, slices.Sorted(maps.Keys(cases))) {
 		t.Run(name, func(t *testing.T) {
 			k := keeps(t, Contract{ReadyFD: -1})
 			fd := lingering(t)
-			says(k, fd)
+			cases[name](k, fd)
 			unix.Close(fd)
 			said(t, func() {
 				k.supervisedAsMain()
