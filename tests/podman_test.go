@@ -113,7 +113,7 @@ func TestPodmanInit(t *testing.T) {
 	})
 	t.Run("orphans", func(t *testing.T) {
 		const script = `i=0; while [ $i -lt 100 ]; do (sleep 0 &); i=$((i+1)); done
-i=0; while [ $i -lt 600 ] && cat /proc/[0-9]*/stat 2>/dev/null | grep -q ') Z '; do sleep 0.1; i=$((i+1)); done
+i=0; while [ $i -lt 600 ] && cat /proc/[0-9]*/stat 2>/dev/null | grep -q -e '(sleep)' -e ') Z '; do sleep 0.1; i=$((i+1)); done
 cat /proc/[0-9]*/stat | grep -c ') Z 1 '; exit 0`
 		r := p.run(t, "/bin/sh", "-c", script).wait(t)
 		r.expect(t, 0)
