@@ -149,7 +149,7 @@ func write(dir int, f plan.File) error {
 	case errors.Is(err, unix.ERANGE):
 		return fmt.Errorf("write %s: %w; with this offset a clock would be negative, or past the year 2116 (%s)", f.Name, err, f.At)
 	case errors.Is(err, unix.EPERM) && f.Name == "timens_offsets":
-		return fmt.Errorf("write %s: %w; the shim lacks CAP_SYS_TIME there, or a security module keeps it from it: its AppArmor profile unless local/casemate-shim adds it (%s)", f.Name, err, f.At)
+		return fmt.Errorf("write %s: %w; the shim lacks CAP_SYS_TIME there, or a security module keeps it from it (local/casemate-shim of AppArmor, casemate-shim-time.cil of SELinux) (%s)", f.Name, err, f.At)
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("write %s: %w; an id is not the shim's to map: it is in a user namespace itself, or a security module forbids it (%s)", f.Name, err, f.At)
 	case err != nil:

@@ -19,6 +19,9 @@ import (
 // ErrLacking is in the chain of every error that says what the host does not have.
 var ErrLacking = errors.New("the host lacks it")
 
+// ErrForbidden is in the chain of every error that says what the host keeps from the shim.
+var ErrForbidden = errors.New("the shim has no access")
+
 // Source is what to mount: descriptors of checked files, open for reading.
 type Source struct {
 	File int

@@ -55,12 +55,9 @@ const (
 // time it is configured, which says EBUSY: LOOP_CONFIGURE (Linux 5.8) takes file and flags
 // in one call, so that no device is ever ours in part.
 func attach(file int) (device, error) {
-	control, err := unix.Open(loopControl, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
-		return device{}, fmt.Errorf("open %s: %w: %w (CONFIG_BLK_DEV_LOOP)", loopControl, err, ErrLacking)
-	}
+	control, err := openControl(loopControl, "CONFIG_BLK_DEV_LOOP")
 	if err != nil {
-		return device{}, fmt.Errorf("open %s: %w", loopControl, err)
+		return device{}, err
 	}
 	defer unix.Close(control)
 	for try := range loopTries {

@@ -12,15 +12,31 @@ import (
 
 const mapper = "/dev/mapper/control"
 
-func openMapper() (int, error) {
-	fd, err := unix.Open(mapper, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
-		return -1, fmt.Errorf("open %s: %w: %w (CONFIG_BLK_DEV_DM, CONFIG_DM_VERITY)", mapper, err, ErrLacking)
-	}
-	if err != nil {
-		return -1, fmt.Errorf("open %s: %w", mapper, err)
+func openMapper() (int, error) { return openControl(mapper, "CONFIG_BLK_DEV_DM, CONFIG_DM_VERITY") }
+
+// openControl opens a driver's control device. What keeps it from the shim is permanent: the
+// devices of its unit's control group, or a security module.
+func openControl(path, options string) (int, error) {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+		return -1, fmt.Errorf("open %s: %w: %w (%s)", path, err, ErrLacking, options)
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return -1, fmt.Errorf("open %s: %w: %w (DeviceAllow= of its unit, as in image.conf; casemate-shim-image.cil under SELinux)", path, err, ErrForbidden)
+	case err != nil:
+		return -1, fmt.Errorf("open %s: %w", path, err)
 	}
 	return fd, nil
+}
+
+// CanVerify tells whether verity devices can be made, and removed again: who cannot have one
+// removed is not to write down that there may be one.
+func CanVerify() error {
+	control, err := openMapper()
+	if err != nil {
+		return err
+	}
+	return unix.Close(control)
 }
 
 // A call of device mapper is struct dm_ioctl, a struct dm_target_spec behind it, and the

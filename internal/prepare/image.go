@@ -33,18 +33,25 @@ func (s *State) Image(o plan.Open) (int, error) {
 			return -1, err
 		}
 		defer unix.Close(source.Tree)
+		if err := image.CanVerify(); err != nil {
+			return -1, ofImage(err, o)
+		}
 		if source.Name, err = s.recordVerity(); err != nil {
 			return -1, fmt.Errorf("state directory %s: %w", s.path, err)
 		}
 	}
 	mnt, err := image.Mount(source)
-	if errors.Is(err, image.ErrLacking) {
-		err = exit.Wrap(exit.Lacking, err)
-	}
 	if err != nil {
-		return -1, fmt.Errorf("image %s: %w", o.Path, err)
+		return -1, ofImage(err, o)
 	}
 	return High(mnt)
+}
+
+func ofImage(err error, o plan.Open) error {
+	if errors.Is(err, image.ErrLacking) || errors.Is(err, image.ErrForbidden) {
+		err = exit.Wrap(exit.Lacking, err)
+	}
+	return fmt.Errorf("image %s: %w", o.Path, err)
 }
 
 // trustedFile opens a file that root owns and nobody else can write, for reading.
