@@ -64,10 +64,11 @@ func booted(t *testing.T) {
 	if page, err := io.ReadAll(r.Body); err != nil || r.StatusCode != 200 || !strings.Contains(string(page), "Welcome to nginx!") {
 		t.Errorf("%s, %v: %s", r.Status, err, page)
 	}
-	c, err := net.Dial("tcp", "127.0.0.1:6380")
-	if err != nil {
-		t.Fatal(err)
-	}
+	var c net.Conn
+	until(t, "redis listens", func() bool { // its unit is active when it has been executed
+		c, err = net.Dial("tcp", "127.0.0.1:6380")
+		return err == nil
+	})
 	defer c.Close()
 	if _, err := c.Write([]byte("PING\r\n")); err != nil {
 		t.Fatal(err)

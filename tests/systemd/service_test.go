@@ -16,6 +16,11 @@ import (
 // under its name.
 func TestSocketReadinessCredentialJournal(t *testing.T) {
 	needSystemd(t)
+	woken(t)
+}
+
+func woken(t *testing.T) {
+	t.Helper()
 	name := unit("greeter")
 	wants(t, name, map[string]string{"ActiveState": "inactive"})
 	wants(t, "casemate-greeter.socket", map[string]string{"ActiveState": "active"})

@@ -57,13 +57,23 @@ func TestAppliance(t *testing.T) {
 	t.Run("serves", func(t *testing.T) {
 		t.Parallel()
 		var page string
-		log, err := a.Boot(&serial{}, func(ctx context.Context, address string) (err error) {
+		told := *a
+		told.machine.cmdline += " loglevel=6" // what AppArmor does and refuses, on the serial line
+		log, err := told.Boot(&serial{}, func(ctx context.Context, address string) (err error) {
 			page, err = Page(ctx, address)
 			return err
 		})
 		show(t, log)
 		if err != nil || !strings.Contains(page, "Welcome to nginx!") {
 			t.Errorf("%v: %q\n%s", err, page, log)
+		}
+		if !strings.Contains(log, `apparmor="STATUS" operation="profile_load"`) {
+			t.Errorf("the kernel does not tell what AppArmor does\n%s", log)
+		}
+		for _, line := range regexp.MustCompile(`apparmor="DENIED".*`).FindAllString(log, -1) {
+			if oursDenied(line) {
+				t.Error(line)
+			}
 		}
 	})
 	t.Run("a changed policy", func(t *testing.T) {

@@ -16,18 +16,21 @@ var (
 	comm       = regexp.MustCompile(` comm="?(\S+?)"?(?: |$)`)
 )
 
-// denials are what the guest's security module has refused to shim and init, without
+// denials are what the guest's security module has refused to shim and init, and the number of
 // those that are meant. Everything else is the workload's, which tests have try what is
 // forbidden, or the machine's own.
-func (t transcript) denials(meant *regexp.Regexp) (unexpected []string) {
+func (t transcript) denials(meant *regexp.Regexp) (unexpected []string, expected int) {
 	for _, m := range deniedLine.FindAllStringSubmatch(string(t), -1) {
-		line := m[1]
-		if oursDenied(line) && (meant == nil || !meant.MatchString(line)) {
+		switch line := m[1]; {
+		case !oursDenied(line):
+		case meant != nil && meant.MatchString(line):
+			expected++
+		default:
 			unexpected = append(unexpected, line)
 		}
 	}
 	slices.Sort(unexpected)
-	return slices.Compact(unexpected)
+	return slices.Compact(unexpected), expected
 }
 
 // oursDenied tells by label and by name. The shim's label is its own where it is confined;

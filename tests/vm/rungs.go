@@ -64,10 +64,10 @@ var rungs = []rung{
 		modules: imageModules, tests: shimTests, meant: refusedToShim},
 	{name: "selinux-shim", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, load: seLinuxShim,
 		modules: imageModules, tests: shimTests, meant: refusedToShim},
-	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd, lsm: "apparmor", limit: 400 * time.Second,
-		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemd},
-	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd, lsm: "selinux", limit: 400 * time.Second,
-		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemdSELinux},
+	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd + logsDenials, lsm: "apparmor", limit: 400 * time.Second,
+		modules: append([]string{"virtio_pci", "virtio_blk"}, imageModules...), cpus: "2", load: systemd, meant: refusedToUnits},
+	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd + logsDenials, lsm: "selinux", limit: 400 * time.Second,
+		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemdSELinux, meant: refusedToDomains},
 }
 
 // machine makes the rung bootable.
