@@ -36,11 +36,11 @@ func (r *reader) effective(t Target, l control) {
 	const file = processors + ".effective"
 	text, err := t.Group.Read(file)
 	r.fail("cgroup's "+file, err)
-	got := strings.TrimSpace(text)
-	if got != "" && ranges(l.values[0]+","+got) == l.kept() {
-		got = l.kept() // those of the policy, or some of them
+	got, want := strings.TrimSpace(text), l.kept()
+	if got != "" && ranges(l.values[0]+","+got) == want {
+		want = got // some of the policy's: the receipt says which
 	}
-	r.add("cgroup file", file, l.kept(), got)
+	r.add("cgroup file", file, want, got)
 }
 
 // devices compares by number: the program that was loaded is attached, and no other.

@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"casemate/internal/sealed"
@@ -98,6 +99,9 @@ func TestProcessorsInEffect(t *testing.T) {
 		}
 		if r.err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q: differs in %q, not in %q; %v", effective, got, want, r.err)
+		}
+		if said := r.Checks[len(r.Checks)-1].Got; said != strings.TrimSpace(effective) {
+			t.Errorf("%q: the receipt says %q", effective, said)
 		}
 	}
 	r := reader{proc: readable(t, target)}
