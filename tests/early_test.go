@@ -45,5 +45,8 @@ func TestR13SignalsFromTheExecOn(t *testing.T) {
 			t.Fatalf("%s after %s has left its state: %v", unix.SignalName(n), delay, err)
 		}
 	}
+	if heeded == 0 && !slow(t) { // half of them come when the shim has handlers of its own
+		t.Error("none was heeded")
+	}
 	t.Logf("%d signals were heeded, %d have ended the shim before it was one", heeded, itself)
 }
