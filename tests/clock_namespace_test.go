@@ -65,7 +65,7 @@ func (r *report) seconds(t *testing.T, clock string) int64 {
 func TestS59ClocksOfATimeNamespace(t *testing.T) {
 	needTime(t)
 	host := hostNamespaces(t)
-	for _, c := range []struct {
+	for _, c := range some(t, []struct {
 		name, more          string
 		monotonic, boottime int64
 		isNew               bool
@@ -74,7 +74,7 @@ func TestS59ClocksOfATimeNamespace(t *testing.T) {
 		{"later", strings.Replace(rootInside, "[namespaces]\n", "[namespaces]\ntime = { monotonic = 1000, boottime = 86400, boottime_nsec = 5 }\n", 1) + "[capabilities]\nkeep = [\"SYS_TIME\"]\n", 1000, 86400, true},
 		{"earlier", strings.Replace(rootInside, "[namespaces]\n", "[namespaces]\ntime = { boottime = -2, monotonic = -2 }\n", 1), -2, -2, true},
 		{"no offset", strings.Replace(rootInside, "[namespaces]\n", "[namespaces]\ntime = {}\n", 1), 0, 0, true},
-	} {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			calls := timeCalls
 			if !strings.Contains(c.more, "SYS_TIME") {

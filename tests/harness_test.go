@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"casemate/internal/facts"
 	"casemate/tests/lab"
 )
 
@@ -76,9 +77,9 @@ func needRoot(t *testing.T) {
 func policy(service, argv, more string) string {
 	return fmt.Sprintf(`policy = 1
 service = %q
-arch = ["amd64", "arm64"]
+arch = [%q]
 %s
-`, service, fillExec(argv, more))
+`, service, runtime.GOARCH, fillExec(argv, more))
 }
 
 // fillExec adds the [exec] and [mounts] that every probe needs, unless more has them.
@@ -204,10 +205,33 @@ func (p *process) wait(t *testing.T) result {
 			t.Fatal(err)
 		}
 	case <-time.After(patience):
+		below := family(t, p.cmd.Process.Pid, "")
 		p.cmd.Process.Kill()
-		t.Fatalf("%v did not end\nstdout: %s\nstderr: %s", p.cmd.Args, p.stdout.String(), p.stderr.String())
+		t.Fatalf("%v did not end\nstdout: %s\nstderr: %s\n%s", p.cmd.Args, p.stdout.String(), p.stderr.String(), below)
 	}
 	return result{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
+}
+
+// family shows a process and those below it, a line each, with what they wait for.
+func family(t *testing.T, pid int, indent string) string {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/", pid)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s%d", indent, pid)
+	for _, name := range []string{"cmdline", "wchan", "syscall"} {
+		text, _ := os.ReadFile(dir + name) // it may have ended
+		fmt.Fprintf(&b, " %.120q", bytes.ReplaceAll(bytes.TrimSpace(text), []byte{0}, []byte{' '}))
+	}
+	status, _ := os.ReadFile(dir + "status")
+	for _, name := range []string{"State", "SigPnd", "ShdPnd", "SigBlk", "SigCgt"} {
+		v, _ := facts.Field(status, name)
+		fmt.Fprintf(&b, " %s %s", name, v)
+	}
+	b.WriteString("\n")
+	for _, c := range children(t, pid) {
+		b.WriteString(family(t, c.pid, indent+"  "))
+	}
+	return b.String()
 }
 
 // until waits for a text on the program's standard output.

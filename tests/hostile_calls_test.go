@@ -1,10 +1,13 @@
 package tests
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,12 +35,30 @@ keep = ["`+strings.Join(all, `", "`)+`"]
 `+why.String())
 }
 
-// raw makes one system call inside, tests/probe/raw.c.
-func raw(t *testing.T, sealed string, words ...string) string {
+// raw makes system calls inside, tests/probe/raw.c, and gives what becomes of each.
+func raw(t *testing.T, sealed string, calls []string) map[string]string {
 	t.Helper()
-	r := launch(t, sealed, append([]string{"--"}, words...)...)
+	r := launch(t, sealed, append([]string{"--"}, strings.Fields(strings.Join(calls, " , "))...)...)
 	r.expect(t, 0)
-	return strings.TrimSuffix(r.stdout, "\n")
+	got := strings.Split(strings.TrimSuffix(r.stdout, "\n"), "\n")
+	if len(got) != len(calls) {
+		t.Fatalf("%d outcomes of %d calls: %s", len(got), len(calls), r)
+	}
+	outcomes := map[string]string{}
+	for i, call := range calls {
+		outcomes[call] = got[i]
+	}
+	return outcomes
+}
+
+// wantRaw is raw that compares; the outcome "ok" is any number.
+func wantRaw(t *testing.T, sealed string, wants map[string]string) {
+	t.Helper()
+	for call, got := range raw(t, sealed, slices.Collect(maps.Keys(wants))) {
+		if want := wants[call]; got != want && (want != "ok" || !strings.HasPrefix(got, "ok ")) {
+			t.Errorf("%s: %s, want %s", call, got, want)
+		}
+	}
 }
 
 func needAMD64(t *testing.T) {
@@ -53,7 +74,7 @@ func TestS34ForeignEntries(t *testing.T) {
 	needRoot(t)
 	needAMD64(t)
 	sealed := compiled(t, almighty(t, "raw"))
-	for words, want := range map[string]string{
+	wantRaw(t, sealed, map[string]string{
 		"call 39":         "ok",        // getpid: the probe works
 		"int80 20":        "signal 31", // getpid of i386
 		"int80 102 1 0":   "signal 31", // socketcall, whose arguments no filter sees
@@ -64,11 +85,7 @@ func TestS34ForeignEntries(t *testing.T) {
 		"call 0xffffffff": "errno 38",
 		"call 0x3fffffff": "errno 38",
 		"call 1023":       "errno 38",
-	} {
-		if got := raw(t, sealed, strings.Fields(words)...); got != want && (want != "ok" || !strings.HasPrefix(got, "ok ")) {
-			t.Errorf("%s: %s, want %s", words, got, want)
-		}
-	}
+	})
 }
 
 // A static program of 32 bits is executed and killed at its first call.
@@ -101,7 +118,7 @@ func TestS35HighBitsOfArguments(t *testing.T) {
 	needRoot(t)
 	needAMD64(t)
 	sealed := compiled(t, almighty(t, "raw"))
-	for words, want := range map[string]string{
+	wantRaw(t, sealed, map[string]string{
 		"call 16 1 0x5412 0":              "errno 1", // ioctl(TIOCSTI)
 		"call 16 1 0x100005412 0":         "errno 1",
 		"call 16 1 0x8000000000005412 0":  "errno 1",
@@ -112,13 +129,8 @@ func TestS35HighBitsOfArguments(t *testing.T) {
 		"call 56 0x10000000 0 0 0 0":      "errno 1",
 		"call 157 0x100000016 2 0 0 0":    "errno 1", // prctl(PR_SET_SECCOMP)
 		"call 317 0x100000001 0x4 0":      "errno 1", // seccomp(SET_MODE_FILTER, SPEC_ALLOW)
-		"call 157 0xffffffff00000004 1 0": "errno 0", // prctl(PR_SET_DUMPABLE), which init needs
-	} {
-		got := raw(t, sealed, strings.Fields(words)...)
-		if got != want && !(want == "errno 0" && strings.HasPrefix(got, "ok ")) {
-			t.Errorf("%s: %s, want %s", words, got, want)
-		}
-	}
+		"call 157 0xffffffff00000004 1 0": "ok",      // prctl(PR_SET_DUMPABLE), which init needs
+	})
 }
 
 // Namespaces cannot be made by any entry; clone3, whose flags no filter sees, is not there,
@@ -127,22 +139,17 @@ func TestS36NamespacesByClone(t *testing.T) {
 	needRoot(t)
 	needAMD64(t)
 	sealed := compiled(t, almighty(t, "raw"))
+	wants := map[string]string{
+		"call 435 0 88": "errno 38", // clone3
+		"call 308 0 0":  "errno 1",  // setns
+	}
 	for name, flag := range map[string]string{"user": "0x10000000", "mnt": "0x20000", "pid": "0x20000000", "net": "0x40000000", "ipc": "0x8000000", "uts": "0x4000000", "cgroup": "0x2000000", "time": "0x80"} {
-		if name != "time" { // clone(2) takes that bit for part of the signal
-			if got := raw(t, sealed, "call", "56", flag, "0"); got != "errno 1" {
-				t.Errorf("clone, %s: %s", name, got)
-			}
-		}
-		if got := raw(t, sealed, "call", "272", flag); got != "errno 1" {
-			t.Errorf("unshare, %s: %s", name, got)
+		wants["call 272 "+flag] = "errno 1" // unshare
+		if name != "time" {                 // clone(2) takes that bit for part of the signal
+			wants["call 56 "+flag+" 0"] = "errno 1"
 		}
 	}
-	if got := raw(t, sealed, "call", "435", "0", "88"); got != "errno 38" {
-		t.Errorf("clone3: %s", got)
-	}
-	if got := raw(t, sealed, "call", "308", "0", "0"); got != "errno 1" {
-		t.Errorf("setns: %s", got)
-	}
+	wantRaw(t, sealed, wants)
 }
 
 // Calls that lead past the filter, past the mounts or into the kernel are denied by the
@@ -151,6 +158,7 @@ func TestS38CallsThatLeadPast(t *testing.T) {
 	needRoot(t)
 	needAMD64(t)
 	sealed := compiled(t, almighty(t, "raw"))
+	tried := map[string]string{}
 	calls := map[string]int{
 		"io_uring_setup": unix.SYS_IO_URING_SETUP, "io_uring_enter": unix.SYS_IO_URING_ENTER, "io_uring_register": unix.SYS_IO_URING_REGISTER,
 		"bpf": unix.SYS_BPF, "perf_event_open": unix.SYS_PERF_EVENT_OPEN, "userfaultfd": unix.SYS_USERFAULTFD,
@@ -167,16 +175,17 @@ func TestS38CallsThatLeadPast(t *testing.T) {
 		"clock_settime": unix.SYS_CLOCK_SETTIME, "settimeofday": unix.SYS_SETTIMEOFDAY, "adjtimex": unix.SYS_ADJTIMEX, "mknod": unix.SYS_MKNOD, "mknodat": unix.SYS_MKNODAT,
 		"setuid": unix.SYS_SETUID, "setgroups": unix.SYS_SETGROUPS,
 	}
+	// All arguments -1: a call that gets through fails for them, with another errno or
+	// on another number than EPERM, or the kernel would have been asked.
 	for name, nr := range calls {
-		// All arguments -1: a call that gets through fails for them, with another errno or
-		// on another number than EPERM, or the kernel would have been asked.
-		if got := raw(t, sealed, "call", itoa(nr), "-1", "-1", "-1", "-1", "-1", "-1"); got != "errno 1" && got != "errno 38" {
-			t.Errorf("%s: %s", name, got)
-		}
+		tried[fmt.Sprintf("call %d -1 -1 -1 -1 -1 -1", nr)] = name
 	}
 	for name, family := range map[string]int{"alg": unix.AF_ALG, "vsock": unix.AF_VSOCK, "packet": unix.AF_PACKET, "netlink": unix.AF_NETLINK, "inet": unix.AF_INET, "xdp": unix.AF_XDP, "bluetooth": unix.AF_BLUETOOTH, "can": unix.AF_CAN} {
-		if got := raw(t, sealed, "call", "41", itoa(family), "3", "0"); got != "errno 1" {
-			t.Errorf("socket of %s: %s", name, got)
+		tried[fmt.Sprintf("call 41 %d 3 0", family)] = "socket of " + name
+	}
+	for call, got := range raw(t, sealed, slices.Collect(maps.Keys(tried))) {
+		if got != "errno 1" && (got != "errno 38" || strings.HasPrefix(tried[call], "socket")) {
+			t.Errorf("%s: %s", tried[call], got)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func TestS09WorkingDirectoryThroughDescriptors(t *testing.T) {
 		}
 	}
 	head := "[root]\npath = \"" + h.root + "\"\n[mounts]\nbind = [{ from = \"" + bin + "/app\", at = \"/app\", exec = true }]\n"
-	for _, cwd := range []string{"/proc/self/fd/3", "/proc/self/fd/7", "/proc/self/fd/7/../..", "/fd", "/up", "/one", "/init", "/proc/1/root", "/proc/1/cwd", "/root", "/cwd"} {
+	for _, cwd := range some(t, []string{"/one", "/proc/self/fd/3", "/proc/self/fd/7", "/proc/self/fd/7/../..", "/fd", "/up", "/init", "/proc/1/root", "/proc/1/cwd", "/root", "/cwd"}) {
 		source := write(t, policy("cwd", "", "[exec]\nargv = [\"/app/probe\", \"list:.\"]\ncwd = \""+cwd+"\"\n"+head))
 		out := filepath.Join(t.TempDir(), "x")
 		if r := command(t, filepath.Join(bin, "casemate"), "compile", "-o", out, source); r.code == 2 {
@@ -48,7 +48,7 @@ func TestS09WorkingDirectoryThroughDescriptors(t *testing.T) {
 			t.Errorf("%s: %s", cwd, r)
 		}
 	}
-	for _, entry := range []string{"/proc/self/fd/5", "/proc/self/exe", "/fd", "/proc/1/exe"} {
+	for _, entry := range some(t, []string{"/proc/1/exe", "/proc/self/fd/5", "/proc/self/exe", "/fd"}) {
 		r := launch(t, compiled(t, policy("cwd", `"`+entry+`"`, head)))
 		if r.code != 126 && r.code != 127 && r.code != 246 {
 			t.Errorf("entry point %s: %s", entry, r)
@@ -67,14 +67,14 @@ func TestS17LookedIntoDuringTheLaunch(t *testing.T) {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	p.start(t)
 	p.until(t, "ready")
-	for range 30 {
+	for range max(soak(t, 30), 3) {
 		launch(t, sealed).expect(t, 9)
 	}
 	out.Close()
 	r := p.wait(t)
 	var tried int
 	fmt.Sscanf(r.stdout[strings.LastIndex(r.stdout, "tried"):], "tried %d", &tried)
-	if tried < 100 || strings.Contains(r.stdout, "got ") {
+	if tried < soak(t, 100) || strings.Contains(r.stdout, "got ") {
 		t.Errorf("%d attempts: %s", tried, r)
 	}
 	t.Logf("%d attempts, none of which got anything", tried)
@@ -85,7 +85,7 @@ func TestS17LookedIntoDuringTheLaunch(t *testing.T) {
 func TestS19MountsIntoProc(t *testing.T) {
 	needRoot(t)
 	tool := filepath.Join(bin, "casemate")
-	for _, at := range []string{"/proc", "/proc/", "//proc", "/proc/.", "/x/../proc", "/./proc", "/proc/self/attr", "/proc/sys", "/proc/self", "/dev/../proc", "/proc/1", "/sys", "/sys/fs/selinux"} {
+	for _, at := range some(t, []string{"/proc", "/proc/", "//proc", "/proc/.", "/x/../proc", "/./proc", "/proc/self/attr", "/proc/sys", "/proc/self", "/dev/../proc", "/proc/1", "/sys", "/sys/fs/selinux"}) {
 		for _, mount := range []string{`tmpfs = [{ at = "` + at + `" }]`, `bind = [{ from = "/usr", at = "` + at + `" }]`} {
 			r := command(t, tool, "compile", "-o", filepath.Join(t.TempDir(), "x"), write(t, policy("proc", `"/app/probe"`, "[mounts]\n"+mount+"\n")))
 			if r.code != 2 {
@@ -98,7 +98,7 @@ func TestS19MountsIntoProc(t *testing.T) {
 	if err := errors.Join(os.Symlink("proc", filepath.Join(h.root, "link")), os.Symlink("/proc/self", filepath.Join(h.root, "self"))); err != nil {
 		t.Fatal(err)
 	}
-	for _, at := range []string{"/link", "/link/self/attr", "/self/attr", "/self"} {
+	for _, at := range some(t, []string{"/link", "/link/self/attr", "/self/attr", "/self"}) {
 		text := policy("proc", `"/app/probe"`, "[root]\npath = \""+h.root+"\"\n[mounts]\ntmpfs = [{ at = \""+at+"\" }]\n")
 		launch(t, compiled(t, text)).expect(t, 248, "symbolic link", "test.toml:")
 	}
@@ -212,7 +212,7 @@ func TestS43EveryLaunchIsTheSame(t *testing.T) {
 	needRoot(t)
 	sealed := compiled(t, policy("same", `"/app/probe"`, "[capabilities]\nkeep = [\"KILL\", \"NET_BIND_SERVICE\"]\n"))
 	var first *report
-	for i := range 24 {
+	for i := range max(soak(t, 24), 5) {
 		p := &process{cmd: exec.Command(filepath.Join(bin, "casemate-shim"), "run", sealed), done: make(chan error, 1)}
 		p.cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", []int{1, 2, 3, 8, 64}[i%5]), "GOGC=1")
 		p.start(t)
@@ -276,7 +276,7 @@ func TestS49PolicyChangedWhileRead(t *testing.T) {
 		}
 		stopped <- err
 	}()
-	for range 30 {
+	for range max(soak(t, 30), 3) {
 		if r := launch(t, path); r.code != 1 && r.code != 2 && r.code != 246 {
 			t.Errorf("%s", r)
 		}

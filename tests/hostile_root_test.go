@@ -3,9 +3,11 @@ package tests
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,15 +34,16 @@ func TestS05MissingMountPoints(t *testing.T) {
 	link := func(target string) func(string) error {
 		return func(path string) error { return os.Symlink(target, path) }
 	}
-	for name, put := range map[string]func(string) error{
+	puts := map[string]func(string) error{
 		"nothing": func(string) error { return nil }, "to /": link("/"), "upwards": link("../../../../../../.."), "to the canary": link(h.canary),
 		"through /proc": link("/proc/self/root"), "to itself": link("."), "dangling": link("nowhere"), "of 41": chain,
-	} {
-		parent := filepath.Join(h.root, "parent")
+	}
+	for _, name := range some(t, slices.Sorted(maps.Keys(puts))) {
+		put, parent := puts[name], filepath.Join(h.root, "parent")
 		if err := put(parent); err != nil {
 			t.Fatal(err)
 		}
-		for _, mount := range []string{`tmpfs = [{ at = "/parent/new" }]`, `bind = [{ from = "/usr", at = "/parent/new" }]`, `bind = [{ from = "/etc/passwd", at = "/parent/new", type = "file" }]`} {
+		for _, mount := range some(t, []string{`tmpfs = [{ at = "/parent/new" }]`, `bind = [{ from = "/usr", at = "/parent/new" }]`, `bind = [{ from = "/etc/passwd", at = "/parent/new", type = "file" }]`}) {
 			text := policy("missing", `"/app/probe", "exit", "9"`, "[root]\npath = \""+h.root+"\"\n[mounts]\n"+mount+"\n")
 			launch(t, compiled(t, text)).expect(t, 248, "test.toml:")
 		}
@@ -100,15 +103,16 @@ func TestS07MasksDoNotUseTheRoot(t *testing.T) {
 	h := newHostileRoot(t)
 	h.untouched(t)
 	null := filepath.Join(h.root, "dev", "null")
-	for name, put := range map[string]func() error{
+	puts := map[string]func() error{
 		"nothing":              func() error { return nil },
 		"link to the canary":   func() error { return os.Symlink(filepath.Join(h.canary, "shadow"), null) },
 		"link to core_pattern": func() error { return os.Symlink("/proc/sys/kernel/core_pattern", null) },
 		"regular file":         func() error { return os.WriteFile(null, []byte("decoy"), 0o666) },
 		"another device":       func() error { return unix.Mknod(null, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 5))) },
 		"FIFO":                 func() error { return unix.Mkfifo(null, 0o666) },
-	} {
-		if err := put(); err != nil {
+	}
+	for _, name := range some(t, slices.Sorted(maps.Keys(puts))) {
+		if err := puts[name](); err != nil {
 			t.Fatal(err)
 		}
 		text := policy("masks", `"/app/probe"`, `[root]
@@ -140,8 +144,9 @@ func TestS18ProcOfTheRoot(t *testing.T) {
 	sealed := h.sealed(t)
 	for _, name := range []string{"proc", "sys"} {
 		path := filepath.Join(h.root, name)
-		for what, put := range h.objects() {
-			if err := errors.Join(os.RemoveAll(path), put(path)); err != nil {
+		objects := h.objects()
+		for _, what := range some(t, slices.Sorted(maps.Keys(objects))) {
+			if err := errors.Join(os.RemoveAll(path), objects[what](path)); err != nil {
 				t.Fatal(err)
 			}
 			if r := launch(t, sealed); r.code != 248 {
@@ -205,14 +210,16 @@ func TestS52OddObjects(t *testing.T) {
 	if err := errors.Join(unix.Mkfifo(fifo, 0o666), h.objects()["socket"](socket)); err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]struct{ mounts, want string }{
+	cases := map[string]struct{ mounts, want string }{
 		"FIFO as a file":       {`bind = [` + app + `, { from = "` + fifo + `", at = "/x", type = "file" }]`, "test.toml:"},
 		"FIFO as a directory":  {`bind = [` + app + `, { from = "` + fifo + `", at = "/tmp" }]`, "test.toml:"},
 		"socket as a file":     {`bind = [` + app + `, { from = "` + socket + `", at = "/x", type = "file" }]`, "test.toml:"},
 		"file as a directory":  {`bind = [` + app + `, { from = "` + sparse + `", at = "/tmp" }]`, "test.toml:"},
 		"target is a file":     {`bind = [` + app + `]` + "\n" + `tmpfs = [{ at = "/sparse" }]`, "test.toml:"},
 		"target name too long": {`bind = [` + app + `]` + "\n" + `tmpfs = [{ at = "/` + long + `x" }]`, "test.toml:"},
-	} {
+	}
+	for _, name := range some(t, slices.Sorted(maps.Keys(cases))) {
+		c := cases[name]
 		r := command(t, filepath.Join(bin, "casemate"), "compile", "-o", filepath.Join(t.TempDir(), "x"), write(t, policy("odd", `"/app/probe", "exit", "9"`, head+c.mounts+"\n")))
 		if r.code == 2 {
 			continue // refused even earlier

@@ -8,12 +8,12 @@ import (
 // What a policy requires and the host lacks: 247 before anything runs.
 func TestHostLacks(t *testing.T) {
 	needRoot(t)
-	for _, c := range []struct{ name, more, want, present string }{
+	for _, c := range some(t, []struct{ name, more, want, present string }{
 		{"apparmor", "[lsm]\napparmor = { profile = \"casemate-test\", require = true }\n", "AppArmor is not active", "apparmor"},
 		{"generated apparmor", generated, "AppArmor is not active", "apparmor"},
 		{"selinux", "[lsm]\nselinux = { label = \"system_u:system_r:casemate_t:s0\", require = true }\n", "SELinux is not active", "selinux"},
 		{"controller", "[cgroup]\nmemory.max = \"64M\"\n", `controller "memory" is not available`, "memory"},
-	} {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			if hostHas(t, c.present) {
 				t.Skipf("needs a host without %s", c.present)

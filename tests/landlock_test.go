@@ -93,7 +93,7 @@ func TestS42LandlockLists(t *testing.T) {
 	needLandlock(t, 3)
 	_, writable := boundTree(t, ", writable = true")
 	_, executable := boundTree(t, ", exec = true")
-	for _, c := range []struct {
+	for _, c := range some(t, []struct {
 		name, mounts, list string
 		ok, refused        []string
 	}{
@@ -102,7 +102,7 @@ func TestS42LandlockLists(t *testing.T) {
 		{"rw", writable, `rw = ["/d/a/"]`, []string{"write:/d/a/file", "write:/d/a/new", "truncate:/d/a/file", "mkfifo:/d/a/fifo", "read:/d/b/file", "list:/d/b"},
 			[]string{"write:/d/b/file", "write:/d/b/new", "truncate:/d/b/file", "mkfifo:/d/b/fifo", "mksocket:/d/b/socket", "rename:/d/b/file,/d/a/stolen"}},
 		{"exec", executable, `exec = ["/app", "/d/a/tool"]`, []string{"read:/d/b/tool"}, []string{"exec:/d/b/tool"}},
-	} {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			r := confined(t, internet+c.mounts+"[lsm]\nlandlock = { "+c.list+" }\n", append(append([]string{"exec:/d/a/tool"}, c.ok...), c.refused...)...)
 			r.attempts(t, "ok", c.ok...)

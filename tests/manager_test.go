@@ -199,7 +199,7 @@ func TestManagerSocketsRefused(t *testing.T) {
 	defer reference.Close()
 	sealed := compiled(t, withContract("refused", "", `pass_fds = ["http", "https"]`))
 	two := []*os.File{socket, socket}
-	for _, c := range []struct {
+	for _, c := range some(t, []struct {
 		name  string
 		env   []string
 		files []*os.File
@@ -218,7 +218,7 @@ func TestManagerSocketsRefused(t *testing.T) {
 		{"a device", []string{"LISTEN_FDS=2", "LISTEN_FDNAMES=http:https"}, []*os.File{null, socket}, "descriptor 3 (http) is neither"},
 		{"a path of a socket", []string{"LISTEN_FDS=2", "LISTEN_FDNAMES=http:https"}, []*os.File{socket, reference}, "descriptor 4 (https) is neither"},
 		{"for another process", []string{"LISTEN_FDS=2", "LISTEN_FDNAMES=http:https", "OTHER=1"}, two, `passes no descriptor named "http"`},
-	} {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			p := managed(t, sealed, c.env, c.files)
 			if slices.Contains(c.env, "OTHER=1") {
@@ -284,7 +284,7 @@ func TestManagerCredentialsRefused(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "directory"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ names, dir, want string }{
+	for _, c := range some(t, []struct{ names, dir, want string }{
 		{`"a"`, "", "passes no credentials (CREDENTIALS_DIRECTORY)"},
 		{`"a"`, "relative", "no absolute path"},
 		{`"a"`, dir + "/none", "no such file"},
@@ -295,7 +295,7 @@ func TestManagerCredentialsRefused(t *testing.T) {
 		{`"directory"`, dir, "not a file"},
 		{`"large"`, dir, "larger than 1048576"},
 		{`"a", "b"`, dir, "larger than 1048576"},
-	} {
+	}) {
 		r := managed(t, compiled(t, withContract("nosecrets", "", "credentials = ["+c.names+"]")), []string{"CREDENTIALS_DIRECTORY=" + c.dir}, nil).wait(t)
 		r.expect(t, 247, c.want)
 		if r.stdout != "" {

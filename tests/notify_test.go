@@ -118,7 +118,7 @@ func TestNotifyReadyAtExec(t *testing.T) {
 func TestWatchdogRefused(t *testing.T) {
 	needRoot(t)
 	sealed := compiled(t, withContract("nodog", "", "watchdog = true"))
-	for _, env := range [][]string{nil, {"WATCHDOG_USEC=0"}, {"WATCHDOG_USEC=x"}} {
+	for _, env := range some(t, [][]string{nil, {"WATCHDOG_USEC=0"}, {"WATCHDOG_USEC=x"}}) {
 		r := managed(t, sealed, env, nil).wait(t)
 		r.expect(t, 247, "sets no watchdog (WATCHDOG_USEC)")
 		equal(t, "output", r.stdout, "")
@@ -209,10 +209,10 @@ func TestSystemdSocketActivate(t *testing.T) {
 // is not the workload's.
 func TestReadyFD(t *testing.T) {
 	needRoot(t)
-	for _, c := range []struct {
+	for _, c := range some(t, []struct {
 		manager, act string
 		files        int // before the descriptor
-	}{{"", `, "wait"`, 0}, {`ready = "notify"`, `, "READY=1", "wait"`, 2}} {
+	}{{"", `, "wait"`, 0}, {`ready = "notify"`, `, "READY=1", "wait"`, 2}}) {
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)

@@ -66,7 +66,7 @@ func firstDifference(want, got string) string {
 // A reviewer can follow a plan without the code: it names what is mounted where, and
 // the order is that of the table.
 func TestPlanNeedsNoPrivilege(t *testing.T) {
-	out := compiled(t, policy("reviewed", `"/app/probe"`, ""))
+	out := compiled(t, policy("reviewed", `"/app/probe"`, "[lsm]\n"))
 	if err := os.Chmod(filepath.Dir(filepath.Dir(out)), 0o755); err != nil {
 		t.Fatal(err)
 	}

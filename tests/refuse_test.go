@@ -3,9 +3,12 @@ package tests
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // Every sealed policy that must not be believed: 246, one line that says which, and
@@ -32,7 +35,7 @@ func TestSealedPolicyRefused(t *testing.T) {
 			return os.Chmod(path, mode)
 		}
 	}
-	for _, c := range []struct {
+	for _, c := range some(t, []struct {
 		name, want string
 		make       func(path string) error
 	}{
@@ -57,7 +60,7 @@ func TestSealedPolicyRefused(t *testing.T) {
 		{"fifo", "not a regular file", func(path string) error { return syscall.Mkfifo(path, 0o644) }},
 		{"directory", "not a regular file", func(path string) error { return os.Mkdir(path, 0o755) }},
 		{"missing", "no such file", func(string) error { return nil }},
-	} {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "bad.sealed")
 			if err := c.make(path); err != nil {
@@ -74,7 +77,7 @@ func TestSealedPolicyRefused(t *testing.T) {
 
 func TestPolicyForAnotherArchitecture(t *testing.T) {
 	needRoot(t)
-	text := strings.Replace(policy("arch", `"/app/probe", "exit", "0"`, ""), `arch = ["amd64", "arm64"]`, `arch = ["`+otherArch+`"]`, 1)
+	text := strings.Replace(policy("arch", `"/app/probe", "exit", "0"`, ""), `arch = ["`+runtime.GOARCH+`"]`, `arch = ["`+otherArch+`"]`, 1)
 	launch(t, compiled(t, text)).expect(t, 246, "no seccomp filter for")
 }
 
@@ -122,6 +125,20 @@ func TestUsageRefused(t *testing.T) {
 	}
 }
 
+// copyLabel gives a file the SELinux label of another, where there is one.
+func copyLabel(t *testing.T, from, to string) {
+	t.Helper()
+	const label = "security.selinux"
+	b := make([]byte, 256)
+	n, err := unix.Getxattr(from, label, b)
+	if err == nil {
+		err = unix.Setxattr(to, label, b[:n], 0)
+	}
+	if err != nil && err != unix.ENODATA && err != unix.EOPNOTSUPP {
+		t.Fatal(err)
+	}
+}
+
 // An init that somebody else could have written is not executed.
 func TestInitRefused(t *testing.T) {
 	needRoot(t)
@@ -134,6 +151,7 @@ func TestInitRefused(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	copyLabel(t, filepath.Join(bin, "casemate-init"), path)
 	run := func() result {
 		return command(t, filepath.Join(bin, "casemate-shim"), "run", "-init", path, sealed)
 	}

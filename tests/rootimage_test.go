@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -70,7 +71,7 @@ func writeFile(t *testing.T, path, text string) {
 func inImage(service, image, more string) string {
 	return fmt.Sprintf(`policy = 1
 service = %q
-arch = ["amd64", "arm64"]
+arch = [%q]
 [exec]
 argv = ["/app/probe"]
 [root.image]
@@ -80,7 +81,7 @@ file = %q
 tmpfs = [{ at = "/tmp", size = "1M" }]
 [seccomp]
 allow = ["@default", "@io", "@file-read", "@file-write", "@process", "@signals", "@threads", "@memory", "@time", "@sched", "capget"]
-%s`, service, image, more, lsmOf(""))
+%s`, service, runtime.GOARCH, image, more, lsmOf(""))
 }
 
 // loops lists the loop devices of this machine that are of a file with this in its path.
@@ -171,7 +172,7 @@ func TestRootImageRefused(t *testing.T) {
 	good := readFile(t, rootImage(t, "erofs"))
 	squash := readFile(t, rootImage(t, "squashfs"))
 	patched := func(image string, at int, b ...byte) string { return image[:at] + string(b) + image[at+len(b):] }
-	for _, c := range []struct {
+	for _, c := range some(t, []struct {
 		name, text string
 		change     func(path string) error
 		code       int
@@ -197,7 +198,7 @@ func TestRootImageRefused(t *testing.T) {
 			return errors.Join(os.Remove(p), unix.Mknod(p, unix.S_IFBLK|0o600, int(unix.Mkdev(7, 250))))
 		}, 248, "image"},
 		{"no mount point", emptyImage(t), nil, 248, "no such file or directory"},
-	} {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(imageDir(t), "image")
 			writeFile(t, path, c.text)

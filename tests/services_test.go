@@ -100,13 +100,13 @@ func TestServiceRedisSaves(t *testing.T) {
 func TestServiceShellWithJobs(t *testing.T) {
 	needRoot(t)
 	const jobs = `trap 'echo told; exit 9' TERM; sleep 1000 & (trap 'echo job; exit' TERM; echo up; while :; do sleep 1000 & wait; done) & `
-	for _, c := range []struct {
+	for _, c := range some(t, []struct {
 		options []string
 		then    string
 		sleeps  int
 	}{
 		{nil, "wait", 2}, {[]string{"-g"}, "wait", 2}, {[]string{"-g"}, "sleep 1000; :", 3},
-	} {
+	}) {
 		args := append(append([]string{"--grace=10s"}, c.options...), "--", "/bin/sh", "-c", jobs+c.then)
 		p := asInit(t, exec.Command(filepath.Join(bin, "casemate-init"), args...))
 		p.until(t, "up")

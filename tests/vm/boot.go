@@ -24,8 +24,9 @@ type machine struct {
 	cpus        string
 	limit       time.Duration
 	accelerator string
-	disks       []disk // /dev/vda and so on
-	shell       bool   // a terminal of the guest's, and no limit
+	disks       []disk         // /dev/vda and so on
+	shell       bool           // a terminal of the guest's, and no limit
+	spent       *time.Duration // filled in: processor time of the emulator
 }
 
 // transcript is what the guest wrote to its serial line.
@@ -92,6 +93,9 @@ func (m machine) run(ctx context.Context, watch io.Writer) (transcript, error) {
 		cmd.Stdout, cmd.Stderr = both, both
 	}
 	err = cmd.Run()
+	if m.spent != nil && cmd.ProcessState != nil {
+		*m.spent = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
 	t := transcript(strings.ReplaceAll(serial.String(), "\r\n", "\n"))
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return t, fmt.Errorf("the machine ran longer than %s", m.limit)
@@ -102,11 +106,16 @@ func (m machine) run(ctx context.Context, watch io.Writer) (transcript, error) {
 	return t, nil
 }
 
+// What emulation need not do: a page table of five levels; clearing what is allocated, which
+// hardware does in no time; reading an emulated timer for each look at the clock. The
+// processor's own counter is the emulator's one clock, and as good on every processor.
+const cheaper = " init_on_alloc=0 tsc=reliable "
+
 func (m machine) arguments(initrd string) []string {
 	return append([]string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
-		"-machine", "pc", "-accel", m.accelerator, "-cpu", "max,-erms", "-m", m.memory, "-smp", m.cpus,
+		"-machine", "pc", "-accel", m.accelerator, "-cpu", "max,-erms,-la57", "-m", m.memory, "-smp", m.cpus,
 		"-kernel", m.kernel.image(), "-initrd", initrd,
-		"-append", strings.TrimSpace("console=ttyS0 panic=-1 quiet no_timer_check " + m.cmdline),
+		"-append", strings.TrimSpace("console=ttyS0 panic=-1 quiet no_timer_check" + cheaper + m.cmdline),
 	}, m.args...)
 }

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rootImages is the rung with loop devices, dm-verity, erofs and squashfs: root images,
-// whole and tampered with. They are made here, the guest has no mkfs.
+// rootImages brings root images, whole and to be tampered with, for loop devices, dm-verity,
+// erofs and squashfs. They are made here, the guest has no mkfs.
 func rootImages(i *image) error {
 	dir, err := os.MkdirTemp("", "casemate-vm-")
 	if err != nil {

@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -29,21 +28,27 @@ var exempt = []struct{ test, why string }{
 // machine: under emulation everything takes 10 to 30 times as long.
 const slower = "1/25"
 
-// all is the environment variable that has every test run in every machine (make vm-all,
-// the better part of an hour under emulation); it can be a pattern.
-const all = "CASEMATE_VM_TESTS"
+// others is the environment variable with a pattern of the tests to run in place of a
+// machine's; they are the first round, and have its line.
+const others = "CASEMATE_VM_TESTS"
 
-// integration has tests of casemate/tests run in the machine, with what they test: those of
-// the pattern, unless others are asked for.
-func (i *image) integration(pattern string) error {
+// integration has tests of casemate/tests run in the machine, with what they test.
+func (i *image) integration(rounds []round) error {
 	files, err := tested()
 	if err != nil {
 		return err
 	}
 	maps.Copy(i.archive, files)
 	i.guest.Env = append(i.guest.Env, "CASEMATE_TEST_BINARIES=/casemate", "CASEMATE_SOAK="+slower)
-	i.guest.Commands = append(i.guest.Commands, []string{"/bin/sh", "-c", `cd /casemate/tests && exec ./tests.test "$@"`, "sh",
-		"-test.v", "-test.short", "-test.timeout=1h", "-test.run=" + cmp.Or(os.Getenv(all), pattern), "-test.skip=" + exempted()})
+	if asked := os.Getenv(others); asked != "" {
+		rounds = []round{{asked, rounds[0].lsm}}
+	}
+	skipped := exempted()
+	for _, r := range rounds {
+		i.guest.Commands = append(i.guest.Commands, []string{"/bin/sh", "-c", `cd /casemate/tests && export CASEMATE_TEST_LSM="$1" && shift && exec ./tests.test "$@"`, "sh", r.lsm,
+			"-test.v", "-test.short", "-test.timeout=1h", "-test.run=" + r.tests, "-test.skip=" + skipped})
+		skipped += "|" + r.tests
+	}
 	return nil
 }
 
@@ -79,6 +84,9 @@ var tested = sync.OnceValues(func() (archive, error) {
 	}
 	tests, err := directory()
 	if err != nil {
+		return nil, err
+	}
+	if err := i.copy(filepath.Join(tests, "../docs/receipt.schema.json"), "casemate/docs/receipt.schema.json"); err != nil {
 		return nil, err
 	}
 	for _, of := range []string{"tests/testdata", "examples"} {

@@ -74,7 +74,7 @@ func (i *image) rooms(names []string) error {
 	if err != nil {
 		return err
 	}
-	command := []string{"/bin/sh", "-c", eachRoom, "sh", cmp.Or(os.Getenv(all), ".")}
+	command := []string{"/bin/sh", "-c", eachRoom, "sh", cmp.Or(os.Getenv(others), ".")}
 	for _, name := range names {
 		maps.Copy(i.archive, files[name])
 		command = append(command, name, skipped(name))

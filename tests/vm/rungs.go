@@ -34,41 +34,54 @@ type rung struct {
 	cpus    string // "1" unless stated
 	disk    bool   // an empty ext4 at /disk
 	limit   time.Duration
-	tests   string             // of casemate/tests, by pattern: what the machine is about
 	rooms   []string           // whose own tests run in it
+	rounds  []round            // of casemate/tests
 	meant   *regexp.Regexp     // denials of shim and init that its tests are about
 	load    func(*image) error // what else is tested, and the commands that test it; nil for nothing
 }
-
-// imageModules are what a root image takes of a kernel.
-var imageModules = []string{"loop", "dm_mod", "dm_verity", "erofs", "squashfs"}
 
 // shimTests are of everything that a policy can ask for, for a shim that is confined itself.
 const shimTests = "TestShim(IsConfined|ConfinedDemands|DomainRefuses|DomainIsNot|ProfileRefuses)|TestConfinement(ByDefault|OfMounts|OfProc|ByPolicy|InRoot)|TestRootImageVerity$/erofs|TestS53Mapped|TestS45|TestS12|TestS59Clocks(OfA)|" +
 	"TestTimeNamespace|TestJoinedNetwork|TestUserNamespace|TestS31DevicesOf|TestInitImageIsPrivate|TestProcOfProcesses|TestNotifyReady$|" +
 	"TestRecover$|TestManager(Credentials|Sockets|IsTold)$|TestLimitMemory$"
 
+// round is a run of the tests that a pattern names, but for those of the rounds before. Their
+// policies have the line in [lsm], unless they have one themselves.
+type round struct{ tests, lsm string }
+
+// inTestDomain is the domain of the tests.
+const inTestDomain = `selinux = { type = "casemate_test_t", level = "auto", file_type = "casemate_test_file_t" }`
+
+// everything is the same integration tests as on the host.
+const everything = "."
+
 // rungs in the order of running.
 var rungs = []rung{
 	// The second processor waits for the tests that need it: emulated ones wait for each other.
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0 maxcpus=1", cpus: "2", without: "apparmor", limit: 400 * time.Second,
-		modules: []string{"virtio_pci", "virtio_blk", "ext4", "fuse"}, disk: true, rooms: rooms,
-		tests: "TestLimit|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRecover|TestKilled|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"},
-	{name: "images", cmdline: "security=none apparmor=0 selinux=0", limit: 400 * time.Second,
-		modules: imageModules, load: rootImages, tests: "TestRootImageVerity"},
-	{name: "apparmor", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, load: appArmor, rooms: confining, meant: refusedByAppArmor,
-		tests: "AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap"},
-	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, load: seLinux, rooms: confining, meant: refusedBySELinux,
-		tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused"},
+		modules: append([]string{"virtio_pci", "virtio_blk", "ext4"}, used...), disk: true, rooms: rooms, load: rootImages,
+		rounds: []round{{tests: everything}}},
+	// To compile a profile takes the parser seconds in a machine. Those of the tests of other
+	// things are launched under one that is loaded.
+	{name: "apparmor", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, modules: used, rooms: confining, load: appArmor, meant: refusedByAppArmor,
+		rounds: []round{
+			{"AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap", "apparmor = { generate = true }"},
+			{everything, "apparmor = { profile = \"" + broadProfile + "\" }"},
+		}},
+	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, modules: used, rooms: confining, load: seLinux, meant: refusedBySELinux,
+		rounds: []round{{everything, inTestDomain}}},
 	{name: "apparmor-shim", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, load: appArmorShim,
-		modules: imageModules, tests: shimTests, meant: refusedToShim},
+		modules: used, meant: refusedToShim, rounds: []round{{shimTests, "apparmor = { generate = true }"}}},
 	{name: "selinux-shim", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, load: seLinuxShim,
-		modules: imageModules, tests: shimTests, meant: refusedToShim},
+		modules: used, meant: refusedToShim, rounds: []round{{shimTests, inTestDomain}}},
 	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd + logsDenials, lsm: "apparmor", limit: 400 * time.Second,
-		modules: append([]string{"virtio_pci", "virtio_blk"}, imageModules...), cpus: "2", load: systemd, meant: refusedToUnits},
+		modules: append([]string{"virtio_pci", "virtio_blk"}, used...), cpus: "2", load: systemd, meant: refusedToUnits},
 	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd + logsDenials, lsm: "selinux", limit: 400 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemdSELinux, meant: refusedToDomains},
 }
+
+// used are the modules that tests of casemate/tests use where they are.
+var used = []string{"fuse", "loop", "dm_mod", "dm_verity", "erofs", "squashfs"}
 
 // machine makes the rung bootable.
 func (r rung) machine(k kernel) (machine, error) {
@@ -93,7 +106,7 @@ func (r rung) machine(k kernel) (machine, error) {
 		return machine{}, err
 	}
 	limit := r.limit
-	if os.Getenv(all) != "" {
+	if os.Getenv(others) != "" {
 		limit = time.Hour
 	}
 	m := machine{kernel: k, initrd: initrd, cmdline: r.cmdline, memory: "1024", cpus: cmp.Or(r.cpus, "1"), limit: limit, accelerator: which}
@@ -103,8 +116,8 @@ func (r rung) machine(k kernel) (machine, error) {
 
 // fill brings what is tested, and says how.
 func (r rung) fill(i *image) error {
-	if r.tests != "" {
-		if err := i.integration(r.tests); err != nil {
+	if len(r.rounds) > 0 {
+		if err := i.integration(r.rounds); err != nil {
 			return err
 		}
 	}
@@ -148,7 +161,7 @@ func Shell(name string) error {
 	}
 	r := rungs[i]
 	shelled := r
-	r.tests, r.load = "", func(i *image) error {
+	r.rounds, r.load = nil, func(i *image) error {
 		err := shelled.fill(i)
 		i.guest.Commands = [][]string{{"/bin/sh", "-i"}}
 		return err

@@ -15,8 +15,8 @@ import (
 var systemPolicy string
 
 // refusedBySELinux are denials that its tests are about: domains that are not to be entered,
-// and a shim in casemate_guard_t, which has little.
-var refusedBySELinux = regexp.MustCompile(`scontext=\S*:casemate_guard_t:|tcontext=\S*:casemate_(nonnp|still|stranger)_t:|tcontext=system_u:object_r:casemate_test_t:`)
+// a shim in casemate_guard_t, which has little, and copies of init without its label.
+var refusedBySELinux = regexp.MustCompile(`\{ entrypoint \} .*tcontext=system_u:object_r:tmpfs_t:|scontext=\S*:casemate_guard_t:|tcontext=\S*:casemate_(nonnp|still|stranger)_t:|tcontext=system_u:object_r:casemate_test_t:`)
 
 // seLinux is the rung with SELinux enforcing: the tests of confinement once more, each in
 // a domain and at a level of its own, and those of SELinux itself.
@@ -40,8 +40,7 @@ func seLinux(i *image) error {
 		{"/casemate/bin/casemate-init", "system_u:object_r:casemate_init_exec_t:s0"},
 		{"/casemate/bin/app", "system_u:object_r:bin_t:s0"},
 	}
-	i.guest.Env = append(i.guest.Env, `CASEMATE_TEST_LSM=selinux = { type = "casemate_test_t", level = "auto", file_type = "casemate_test_file_t" }`)
-	return nil
+	return rootImages(i)
 }
 
 // generated is the module of a policy, as an image's build makes it.

@@ -47,7 +47,7 @@ func appArmorShim(i *image) error {
 	}
 	i.first("/bin/sh", "-c", "cat /casemate/casemate-shim.apparmor >/sys/kernel/security/apparmor/.replace")
 	i.guest.Env = append(i.guest.Env, shimEnv+"=apparmor")
-	return rootImages(i)
+	return nil
 }
 
 // seLinuxShim is the rung in which every shim runs in its own domain, by Debian's policy
@@ -84,7 +84,6 @@ func seLinuxShim(i *image) error {
 		i.guest.Labels = append(i.guest.Labels, [2]string{path, "system_u:object_r:" + kind + ":s0"})
 	}
 	slices.SortFunc(i.guest.Labels, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) }) // what is below comes later
-	i.guest.Env = append(i.guest.Env, shimEnv+"=selinux",
-		`CASEMATE_TEST_LSM=selinux = { type = "casemate_test_t", level = "auto", file_type = "casemate_test_file_t" }`)
+	i.guest.Env = append(i.guest.Env, shimEnv+"=selinux")
 	return rootImages(i)
 }
