@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -92,6 +94,11 @@ func (m machine) run(ctx context.Context, watch io.Writer) (transcript, error) {
 		both := io.MultiWriter(watch, &serial)
 		cmd.Stdout, cmd.Stderr = both, both
 	}
+	// A test program that is killed takes its machines along. The signal comes with the end
+	// of the thread, which so must be this goroutine's.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	err = cmd.Run()
 	if m.spent != nil && cmd.ProcessState != nil {
 		*m.spent = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
