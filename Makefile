@@ -20,7 +20,7 @@ PREFIX  ?= /usr/lib/casemate
 UNITDIR ?= /usr/lib/systemd/system
 MANDIR  ?= /usr/share/man
 
-.PHONY: all setup build check test run bench bench-init soak soak-init bench-filter vm vm-shell appliance hostile faults fuzz plan cross install clean
+.PHONY: all setup build check test run bench bench-init soak soak-init bench-filter vm vm-all vm-shell appliance hostile faults fuzz plan cross install clean
 
 all: build
 
@@ -58,11 +58,15 @@ bench-filter: setup
 	$(GO) run ./tests/bench-filter examples/nginx.toml examples/batch.toml
 
 # The virtual machines: all of them, or RUNG=NAME; TESTS=PATTERN runs those of the tests
-# alone; a shell in one. CASEMATE_VM_LOG=1 prints the serial line of those that pass, too.
+# alone; vm-all runs every test of tests/ in each; a shell in one. CASEMATE_VM_LOG=1 prints
+# the serial line of those that pass, too.
 RUNG  ?=
 TESTS ?=
 vm: build
 	CASEMATE_VM_TESTS='$(TESTS)' $(GO) test ./tests/vm -v -count 1 -timeout 15m -run '$(if $(RUNG),TestRung/^$(RUNG)$$,TestRung|TestAppliance|TestPowerLoss)'
+
+vm-all: build
+	CASEMATE_VM_ALL=1 $(GO) test ./tests/vm -v -count 1 -timeout 1h -run 'TestRung/^(cgroup2|apparmor|selinux)$$'
 
 vm-shell: build
 	$(GO) run ./tests/vm/shell $(RUNG)

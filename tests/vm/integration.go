@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 )
@@ -21,6 +20,7 @@ var exempt = []struct{ test, why string }{
 	{"TestFormat", "reads the sources, with the go tool"},
 	{"TestShippedBinaries", "reads the binaries: they are the host's"},
 	{"TestGoldenPlans", "is about a recorded host, and paths of this checkout"},
+	{"TestREADME", "reads the README, and runs what it tells with this checkout's binaries"},
 	{"TestPodmanInit", "needs an engine, its images and half a minute"},
 }
 
@@ -32,69 +32,109 @@ const slower = "1/25"
 // machine's; they are the first round, and have its line.
 const others = "CASEMATE_VM_TESTS"
 
+// whole is the environment variable that has every machine run all of the rest (make
+// vm-all), not its share.
+const whole = "CASEMATE_VM_ALL"
+
 // integration has tests of casemate/tests run in the machine, with what they test.
 func (i *image) integration(rounds []round) error {
 	files, err := tested()
 	if err != nil {
 		return err
 	}
-	maps.Copy(i.archive, files)
+	maps.Copy(i.archive, files.archive)
 	i.guest.Env = append(i.guest.Env, "CASEMATE_TEST_BINARIES=/casemate", "CASEMATE_SOAK="+slower)
 	if asked := os.Getenv(others); asked != "" {
-		rounds = []round{{asked, rounds[0].lsm}}
+		rounds = []round{{tests: asked, lsm: rounds[0].lsm}}
 	}
 	skipped := exempted()
 	for _, r := range rounds {
+		pattern := r.tests
+		if pattern == "" {
+			pattern = anyOf(share(files.names, r.share))
+		}
 		i.guest.Commands = append(i.guest.Commands, []string{"/bin/sh", "-c", `cd /casemate/tests && export CASEMATE_TEST_LSM="$1" && shift && exec ./tests.test "$@"`, "sh", r.lsm,
-			"-test.v", "-test.short", "-test.timeout=1h", "-test.run=" + r.tests, "-test.skip=" + skipped})
-		skipped += "|" + r.tests
+			"-test.v", "-test.short", "-test.timeout=1h", "-test.run=" + pattern, "-test.skip=" + skipped})
+		skipped += "|" + pattern
 	}
 	return nil
+}
+
+// shares is how many machines share the rest.
+const shares = 3
+
+// share is the part of the names that is one machine's, or all of them.
+func share(names []string, which int) []string {
+	if os.Getenv(whole) != "" {
+		return names
+	}
+	var mine []string
+	for n, name := range names {
+		if n%shares == which {
+			mine = append(mine, name)
+		}
+	}
+	return mine
+}
+
+// anyOf is a pattern of names.
+func anyOf(names []string) string {
+	return "^(" + strings.Join(names, "|") + ")$"
 }
 
 // exempted is a pattern of the table.
 func exempted() string {
 	var names []string
 	for _, e := range exempt {
-		names = append(names, regexp.QuoteMeta(e.test))
+		names = append(names, e.test)
 	}
-	return "^(" + strings.Join(names, "|") + ")$"
+	return anyOf(names)
+}
+
+// suite is the integration tests with what they test and run, and their names.
+type suite struct {
+	archive
+	names []string
 }
 
 // tested are the integration tests, what they test and what they run, built once.
-var tested = sync.OnceValues(func() (archive, error) {
+var tested = sync.OnceValues(func() (suite, error) {
 	i := &image{archive: archive{}}
 	dir, err := os.MkdirTemp("", "casemate-vm-")
 	if err != nil {
-		return nil, err
+		return suite{}, err
 	}
 	defer os.RemoveAll(dir)
 	if err := binaries(dir); err != nil {
-		return nil, err
+		return suite{}, err
 	}
 	if err := i.tree(filepath.Join(dir, "bin"), "casemate/bin"); err != nil {
-		return nil, err
+		return suite{}, err
 	}
 	// The tool is linked with libseccomp.
 	if err := i.program(filepath.Join(dir, "bin/casemate"), "casemate/bin/casemate"); err != nil {
-		return nil, err
+		return suite{}, err
 	}
 	if err := i.copy(filepath.Join(dir, "tests.test"), "casemate/tests/tests.test"); err != nil {
-		return nil, err
+		return suite{}, err
 	}
 	tests, err := directory()
 	if err != nil {
-		return nil, err
+		return suite{}, err
 	}
 	if err := i.copy(filepath.Join(tests, "../docs/receipt.schema.json"), "casemate/docs/receipt.schema.json"); err != nil {
-		return nil, err
+		return suite{}, err
 	}
 	for _, of := range []string{"tests/testdata", "examples"} {
 		if err := i.tree(filepath.Join(tests, "..", of), "casemate/"+of); err != nil {
-			return nil, err
+			return suite{}, err
 		}
 	}
-	return i.archive, i.userland()
+	list, err := run(tests, filepath.Join(dir, "tests.test"), "-test.list", "^Test")
+	if err != nil {
+		return suite{}, err
+	}
+	return suite{i.archive, strings.Fields(list)}, i.userland()
 })
 
 // directory is that of casemate/tests.

@@ -45,35 +45,42 @@ const shimTests = "TestShim(IsConfined|ConfinedDemands|DomainRefuses|DomainIsNot
 	"TestTimeNamespace|TestJoinedNetwork|TestUserNamespace|TestS31DevicesOf|TestInitImageIsPrivate|TestProcOfProcesses|TestNotifyReady$|" +
 	"TestRecover$|TestManager(Credentials|Sockets|IsTold)$|TestLimitMemory$"
 
-// round is a run of the tests that a pattern names, but for those of the rounds before. Their
-// policies have the line in [lsm], unless they have one themselves.
-type round struct{ tests, lsm string }
+// round is a run of the tests that a pattern names, or of a share of all, but for those of
+// the rounds before. Their policies have the line in [lsm], unless they have one themselves.
+type round struct {
+	tests string // "" for a share
+	share int
+	lsm   string
+}
 
 // inTestDomain is the domain of the tests.
 const inTestDomain = `selinux = { type = "casemate_test_t", level = "auto", file_type = "casemate_test_file_t" }`
-
-// everything is the same integration tests as on the host.
-const everything = "."
 
 // rungs in the order of running.
 var rungs = []rung{
 	// The second processor waits for the tests that need it: emulated ones wait for each other.
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0 maxcpus=1", cpus: "2", without: "apparmor", limit: 400 * time.Second,
 		modules: append([]string{"virtio_pci", "virtio_blk", "ext4"}, used...), disk: true, rooms: rooms, load: rootImages,
-		rounds: []round{{tests: everything}}},
+		rounds: []round{
+			{tests: "TestLimit|TestControl|TestThreaded|TestProcessors|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRefused|TestRecover|TestKilled|TestRootImageVerity|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"},
+			{share: 0},
+		}},
 	// To compile a profile takes the parser seconds in a machine. Those of the tests of other
 	// things are launched under one that is loaded.
 	{name: "apparmor", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, modules: used, rooms: confining, load: appArmor, meant: refusedByAppArmor,
 		rounds: []round{
-			{"AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap", "apparmor = { generate = true }"},
-			{everything, "apparmor = { profile = \"" + broadProfile + "\" }"},
+			{tests: "AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap", lsm: "apparmor = { generate = true }"},
+			{share: 1, lsm: "apparmor = { profile = \"" + broadProfile + "\" }"},
 		}},
 	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, modules: used, rooms: confining, load: seLinux, meant: refusedBySELinux,
-		rounds: []round{{everything, inTestDomain}}},
+		rounds: []round{
+			{tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused", lsm: inTestDomain},
+			{share: 2, lsm: inTestDomain},
+		}},
 	{name: "apparmor-shim", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, load: appArmorShim,
-		modules: used, meant: refusedToShim, rounds: []round{{shimTests, "apparmor = { generate = true }"}}},
+		modules: used, meant: refusedToShim, rounds: []round{{tests: shimTests, lsm: "apparmor = { generate = true }"}}},
 	{name: "selinux-shim", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, load: seLinuxShim,
-		modules: used, meant: refusedToShim, rounds: []round{{shimTests, inTestDomain}}},
+		modules: used, meant: refusedToShim, rounds: []round{{tests: shimTests, lsm: inTestDomain}}},
 	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd + logsDenials, lsm: "apparmor", limit: 400 * time.Second,
 		modules: append([]string{"virtio_pci", "virtio_blk"}, used...), cpus: "2", load: systemd, meant: refusedToUnits},
 	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd + logsDenials, lsm: "selinux", limit: 400 * time.Second,
@@ -106,7 +113,7 @@ func (r rung) machine(k kernel) (machine, error) {
 		return machine{}, err
 	}
 	limit := r.limit
-	if os.Getenv(others) != "" {
+	if os.Getenv(others) != "" || os.Getenv(whole) != "" {
 		limit = time.Hour
 	}
 	m := machine{kernel: k, initrd: initrd, cmdline: r.cmdline, memory: "1024", cpus: cmp.Or(r.cpus, "1"), limit: limit, accelerator: which}
