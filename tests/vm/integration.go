@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -60,7 +62,7 @@ func (i *image) integration(rounds []round) error {
 	return nil
 }
 
-// shares is how many machines share the rest.
+// shares is how many machines share the tests that none of them is about.
 const shares = 3
 
 // share is the part of the names that is one machine's, or all of them.
@@ -68,13 +70,28 @@ func share(names []string, which int) []string {
 	if os.Getenv(whole) != "" {
 		return names
 	}
-	var mine []string
-	for n, name := range names {
+	var rest, mine []string
+	for _, name := range names {
+		if !slices.ContainsFunc(rungs, func(r rung) bool { return r.about(name) }) {
+			rest = append(rest, name)
+		}
+	}
+	for n, name := range rest {
 		if n%shares == which {
 			mine = append(mine, name)
 		}
 	}
 	return mine
+}
+
+// about tells of a test that the machine runs whatever its share is.
+func (r rung) about(test string) bool {
+	for _, round := range r.rounds {
+		if round.tests != "" && regexp.MustCompile(round.tests).MatchString(test) {
+			return true
+		}
+	}
+	return false
 }
 
 // anyOf is a pattern of names.

@@ -56,7 +56,7 @@ type round struct {
 // inTestDomain is the domain of the tests.
 const inTestDomain = `selinux = { type = "casemate_test_t", level = "auto", file_type = "casemate_test_file_t" }`
 
-// rungs in the order of running.
+// rungs in the order of running: the longest first.
 var rungs = []rung{
 	// The second processor waits for the tests that need it: emulated ones wait for each other.
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0 maxcpus=1", cpus: "2", without: "apparmor", limit: 400 * time.Second,
@@ -65,6 +65,13 @@ var rungs = []rung{
 			{tests: "TestLimit|TestControl|TestThreaded|TestProcessors|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRefused|TestRecover|TestKilled|TestRootImageVerity|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"},
 			{share: 0},
 		}},
+	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd + logsDenials, lsm: "apparmor", limit: 400 * time.Second,
+		modules: append([]string{"virtio_pci", "virtio_blk"}, used...), cpus: "2", load: systemd, meant: refusedToUnits},
+	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, modules: used, rooms: confining, load: seLinux, meant: refusedBySELinux,
+		rounds: []round{
+			{tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused", lsm: inTestDomain},
+			{share: 2, lsm: inTestDomain},
+		}},
 	// To compile a profile takes the parser seconds in a machine. Those of the tests of other
 	// things are launched under one that is loaded.
 	{name: "apparmor", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, modules: used, rooms: confining, load: appArmor, meant: refusedByAppArmor,
@@ -72,19 +79,12 @@ var rungs = []rung{
 			{tests: "AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap", lsm: "apparmor = { generate = true }"},
 			{share: 1, lsm: "apparmor = { profile = \"" + broadProfile + "\" }"},
 		}},
-	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, modules: used, rooms: confining, load: seLinux, meant: refusedBySELinux,
-		rounds: []round{
-			{tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused", lsm: inTestDomain},
-			{share: 2, lsm: inTestDomain},
-		}},
 	{name: "apparmor-shim", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, load: appArmorShim,
 		modules: used, meant: refusedToShim, rounds: []round{{tests: shimTests, lsm: "apparmor = { generate = true }"}}},
-	{name: "selinux-shim", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, load: seLinuxShim,
-		modules: used, meant: refusedToShim, rounds: []round{{tests: shimTests, lsm: inTestDomain}}},
-	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd + logsDenials, lsm: "apparmor", limit: 400 * time.Second,
-		modules: append([]string{"virtio_pci", "virtio_blk"}, used...), cpus: "2", load: systemd, meant: refusedToUnits},
 	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd + logsDenials, lsm: "selinux", limit: 400 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemdSELinux, meant: refusedToDomains},
+	{name: "selinux-shim", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, load: seLinuxShim,
+		modules: used, meant: refusedToShim, rounds: []round{{tests: shimTests, lsm: inTestDomain}}},
 }
 
 // used are the modules that tests of casemate/tests use where they are.

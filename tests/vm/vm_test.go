@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -20,36 +19,20 @@ func TestRung(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f := &fleet{kernel: k}
 	start := time.Now()
-	var times clock
 	t.Cleanup(func() {
 		// Not t.Log: tests/count shows it where nothing has failed, too.
-		fmt.Printf("machines: %s; %.0f s in all\n", times.text(), time.Since(start).Seconds())
+		fmt.Printf("machines: %s; %.0f s in all\n", f.times(), time.Since(start).Seconds())
 	})
 	for _, r := range rungs {
 		t.Run(r.name, func(t *testing.T) {
-			t.Parallel() // two at a time on two processors: a boot uses one
-			climb(t, r, k, &times)
+			b := f.wants(r)
+			t.Parallel() // those that are asked for are known by now
+			f.await(b)
+			climb(t, b)
 		})
 	}
-}
-
-// clock collects how long machines ran.
-type clock struct {
-	mu    sync.Mutex
-	times []string
-}
-
-func (c *clock) took(name string, d, spent time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.times = append(c.times, fmt.Sprintf("%s %.0f s (%.0f s of a processor)", name, d.Seconds(), spent.Seconds()))
-}
-
-func (c *clock) text() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return strings.Join(c.times, ", ")
 }
 
 // need skips, or fails, where no machine can be booted.
@@ -68,15 +51,8 @@ func need(t *testing.T) {
 	}
 }
 
-func climb(t *testing.T, r rung, k kernel, times *clock) {
-	m, err := r.machine(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	m.spent = new(time.Duration)
-	out, err := m.boot()
-	times.took(r.name, time.Since(start), *m.spent)
+func climb(t *testing.T, b *boot) {
+	r, out, err := b.rung, b.out, b.err
 	show(t, string(out))
 	sections := strings.Split(string(out), "\n"+roomMark)
 	report(t, sections[0])
