@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// fleet boots the machines that are asked for, one for each processor at a time, in the
-// order in which they were: the longest come first, so that none is left to run alone.
+// fleet boots the machines that are asked for, one more than there are processors at a time,
+// since they wait for a third of their time, in the order in which they were: the longest come
+// first, so that none is left to run alone.
 type fleet struct {
 	kernel kernel
 	start  sync.Once
@@ -39,7 +40,7 @@ func (f *fleet) await(b *boot) {
 			queue <- b
 		}
 		close(queue)
-		for range min(runtime.GOMAXPROCS(0), 4) { // each takes two GiB
+		for range min(runtime.GOMAXPROCS(0)+1, 4) { // each takes two GiB
 			go func() {
 				for b := range queue {
 					b.run(f.kernel)

@@ -61,23 +61,20 @@ var rungs = []rung{
 	// The second processor waits for the tests that need it: emulated ones wait for each other.
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0 maxcpus=1", cpus: "2", without: "apparmor", limit: 400 * time.Second,
 		modules: append([]string{"virtio_pci", "virtio_blk", "ext4"}, used...), disk: true, rooms: rooms, load: rootImages,
-		rounds: []round{
-			{tests: "TestLimit|TestControl|TestThreaded|TestProcessors|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRefused|TestRecover|TestKilled|TestRootImageVerity|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"},
-			{share: 0},
-		}},
+		rounds: []round{{tests: "TestLimit|TestControl|TestThreaded|TestProcessors|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRefused|TestRecover|TestKilled|TestRootImageVerity|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"}}},
 	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd + logsDenials, lsm: "apparmor", limit: 400 * time.Second,
 		modules: append([]string{"virtio_pci", "virtio_blk"}, used...), cpus: "2", load: systemd, meant: refusedToUnits},
 	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, modules: used, rooms: confining, load: seLinux, meant: refusedBySELinux,
 		rounds: []round{
 			{tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused", lsm: inTestDomain},
-			{share: 2, lsm: inTestDomain},
+			{share: 1, lsm: inTestDomain},
 		}},
 	// To compile a profile takes the parser seconds in a machine. Those of the tests of other
 	// things are launched under one that is loaded.
 	{name: "apparmor", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, modules: used, rooms: confining, load: appArmor, meant: refusedByAppArmor,
 		rounds: []round{
 			{tests: "AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap", lsm: "apparmor = { generate = true }"},
-			{share: 1, lsm: "apparmor = { profile = \"" + broadProfile + "\" }"},
+			{share: 0, lsm: "apparmor = { profile = \"" + broadProfile + "\" }"},
 		}},
 	{name: "apparmor-shim", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, load: appArmorShim,
 		modules: used, meant: refusedToShim, rounds: []round{{tests: shimTests, lsm: "apparmor = { generate = true }"}}},
