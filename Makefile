@@ -58,7 +58,7 @@ bench-filter: setup
 	$(GO) run ./tests/bench-filter examples/nginx.toml examples/batch.toml
 
 # The virtual machines: all of them, or RUNG=NAME; TESTS=PATTERN runs those of the tests
-# alone; vm-all runs every test of tests/ in each; a shell in one. CASEMATE_VM_LOG=1 prints
+# alone; vm-all runs every test of tests/ in each of three; a shell in one. CASEMATE_VM_LOG=1 prints
 # the serial line of those that pass, too.
 RUNG  ?=
 TESTS ?=

@@ -1,13 +1,12 @@
 package vm
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -30,68 +29,36 @@ var exempt = []struct{ test, why string }{
 // machine: under emulation everything takes 10 to 30 times as long.
 const slower = "1/25"
 
-// others is the environment variable with a pattern of the tests to run in place of a
-// machine's; they are the first round, and have its line.
+// others is the environment variable with a pattern of the tests to run in place of those
+// that a machine is about.
 const others = "CASEMATE_VM_TESTS"
 
-// whole is the environment variable that has every machine run all tests, the rest as those
-// of its last round (make vm-all).
+// whole is the environment variable that has a machine run all tests, not only those that it
+// is about (make vm-all: two minutes of a processor more for each).
 const whole = "CASEMATE_VM_ALL"
 
-// integration has tests of casemate/tests run in the machine, with what they test.
-func (i *image) integration(rounds []round) error {
+// integration has tests of casemate/tests run in the machine, with what they test: first
+// those that it is about.
+func (i *image) integration(r rung) error {
 	files, err := tested()
 	if err != nil {
 		return err
 	}
-	maps.Copy(i.archive, files.archive)
+	maps.Copy(i.archive, files)
 	i.guest.Env = append(i.guest.Env, "CASEMATE_TEST_BINARIES=/casemate", "CASEMATE_SOAK="+slower)
-	if asked := os.Getenv(others); asked != "" {
-		rounds = []round{{tests: asked, lsm: rounds[0].lsm}}
-	}
+	pattern, skipped := cmp.Or(os.Getenv(others), r.tests), exempted()
+	i.round(pattern, skipped, r.policies)
 	if os.Getenv(whole) != "" {
-		rounds = append(slices.Clone(rounds), round{tests: ".", lsm: rounds[len(rounds)-1].lsm})
-	}
-	skipped := exempted()
-	for _, r := range rounds {
-		pattern := r.tests
-		if pattern == "" {
-			pattern = anyOf(share(files.names, r.share))
-		}
-		i.guest.Commands = append(i.guest.Commands, []string{"/bin/sh", "-c", `cd /casemate/tests && export CASEMATE_TEST_LSM="$1" && shift && exec ./tests.test "$@"`, "sh", r.lsm,
-			"-test.v", "-test.short", "-test.timeout=1h", "-test.run=" + pattern, "-test.skip=" + skipped})
-		skipped += "|" + pattern
+		i.round(".", skipped+"|"+pattern, cmp.Or(r.rest, r.policies))
 	}
 	return nil
 }
 
-// shares is how many machines share the tests that none of them is about.
-const shares = 2
-
-// share is the part of the names that is one machine's.
-func share(names []string, which int) []string {
-	var rest, mine []string
-	for _, name := range names {
-		if !slices.ContainsFunc(rungs, func(r rung) bool { return r.about(name) }) {
-			rest = append(rest, name)
-		}
-	}
-	for n, name := range rest {
-		if n%shares == which {
-			mine = append(mine, name)
-		}
-	}
-	return mine
-}
-
-// about tells of a test that the machine runs whatever its share is.
-func (r rung) about(test string) bool {
-	for _, round := range r.rounds {
-		if round.tests != "" && regexp.MustCompile(round.tests).MatchString(test) {
-			return true
-		}
-	}
-	return false
+// round is a run of the tests that a pattern names, but for others. Their policies have the
+// line in [lsm], unless they have a section of their own.
+func (i *image) round(pattern, skipped, line string) {
+	i.guest.Commands = append(i.guest.Commands, []string{"/bin/sh", "-c", `cd /casemate/tests && export CASEMATE_TEST_LSM="$1" && shift && exec ./tests.test "$@"`, "sh", line,
+		"-test.v", "-test.short", "-test.timeout=1h", "-test.run=" + pattern, "-test.skip=" + skipped})
 }
 
 // anyOf is a pattern of names.
@@ -108,50 +75,40 @@ func exempted() string {
 	return anyOf(names)
 }
 
-// suite is the integration tests with what they test and run, and their names.
-type suite struct {
-	archive
-	names []string
-}
-
 // tested are the integration tests, what they test and what they run, built once.
-var tested = sync.OnceValues(func() (suite, error) {
+var tested = sync.OnceValues(func() (archive, error) {
 	i := &image{archive: archive{}}
 	dir, err := os.MkdirTemp("", "casemate-vm-")
 	if err != nil {
-		return suite{}, err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	if err := binaries(dir); err != nil {
-		return suite{}, err
+		return nil, err
 	}
 	if err := i.tree(filepath.Join(dir, "bin"), "casemate/bin"); err != nil {
-		return suite{}, err
+		return nil, err
 	}
 	// The tool is linked with libseccomp.
 	if err := i.program(filepath.Join(dir, "bin/casemate"), "casemate/bin/casemate"); err != nil {
-		return suite{}, err
+		return nil, err
 	}
 	if err := i.copy(filepath.Join(dir, "tests.test"), "casemate/tests/tests.test"); err != nil {
-		return suite{}, err
+		return nil, err
 	}
 	tests, err := directory()
 	if err != nil {
-		return suite{}, err
+		return nil, err
 	}
 	if err := i.copy(filepath.Join(tests, "../docs/receipt.schema.json"), "casemate/docs/receipt.schema.json"); err != nil {
-		return suite{}, err
+		return nil, err
 	}
 	for _, of := range []string{"tests/testdata", "examples"} {
 		if err := i.tree(filepath.Join(tests, "..", of), "casemate/"+of); err != nil {
-			return suite{}, err
+			return nil, err
 		}
 	}
-	list, err := run(tests, filepath.Join(dir, "tests.test"), "-test.list", "^Test")
-	if err != nil {
-		return suite{}, err
-	}
-	return suite{i.archive, strings.Fields(list)}, i.userland()
+	return i.archive, i.userland()
 })
 
 // directory is that of casemate/tests.

@@ -26,32 +26,26 @@ import (
 
 // rung is one kind of machine.
 type rung struct {
-	name    string
-	cmdline string
-	lsm     string // must be active; "" for any
-	without string // must not be
-	modules []string
-	cpus    string // "1" unless stated
-	disk    bool   // an empty ext4 at /disk
-	limit   time.Duration
-	rooms   []string           // whose own tests run in it
-	rounds  []round            // of casemate/tests
-	meant   *regexp.Regexp     // denials of shim and init that its tests are about
-	load    func(*image) error // what else is tested, and the commands that test it; nil for nothing
+	name     string
+	cmdline  string
+	lsm      string // must be active; "" for any
+	without  string // must not be
+	modules  []string
+	cpus     string // "1" unless stated
+	disk     bool   // an empty ext4 at /disk
+	limit    time.Duration
+	rooms    []string           // whose own tests run in it
+	tests    string             // of casemate/tests, by pattern: what the machine is about
+	policies string             // a line of [lsm] for the policies of those
+	rest     string             // for those of the others, where that is another
+	meant    *regexp.Regexp     // denials of shim and init that its tests are about
+	load     func(*image) error // what else is tested, and the commands that test it; nil for nothing
 }
 
 // shimTests are of everything that a policy can ask for, for a shim that is confined itself.
 const shimTests = "TestShim(IsConfined|ConfinedDemands|DomainRefuses|DomainIsNot|ProfileRefuses)|TestConfinement(ByDefault|OfMounts|OfProc|ByPolicy|InRoot)|TestRootImageVerity$/erofs|TestS53Mapped|TestS45|TestS12|TestS59Clocks(OfA)|" +
 	"TestTimeNamespace|TestJoinedNetwork|TestUserNamespace|TestS31DevicesOf|TestInitImageIsPrivate|TestProcOfProcesses|TestNotifyReady$|" +
 	"TestRecover$|TestManager(Credentials|Sockets|IsTold)$|TestLimitMemory$"
-
-// round is a run of the tests that a pattern names, or of a share of all, but for those of
-// the rounds before. Their policies have the line in [lsm], unless they have one themselves.
-type round struct {
-	tests string // "" for a share
-	share int
-	lsm   string
-}
 
 // inTestDomain is the domain of the tests.
 const inTestDomain = `selinux = { type = "casemate_test_t", level = "auto", file_type = "casemate_test_file_t" }`
@@ -61,27 +55,22 @@ var rungs = []rung{
 	// The second processor waits for the tests that need it: emulated ones wait for each other.
 	{name: "cgroup2", cmdline: "security=none apparmor=0 selinux=0 maxcpus=1", cpus: "2", without: "apparmor", limit: 400 * time.Second,
 		modules: append([]string{"virtio_pci", "virtio_blk", "ext4"}, used...), disk: true, rooms: rooms, load: rootImages,
-		rounds: []round{{tests: "TestLimit|TestControl|TestThreaded|TestProcessors|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRefused|TestRecover|TestKilled|TestRootImageVerity|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"}}},
+		tests: "TestLimit|TestControl|TestThreaded|TestProcessors|TestR08|TestR09|TestR21|TestS29|TestS31|TestConfinement|TestHostLacks|TestRefused|TestRecover|TestKilled|TestRootImageVerity|TestCoreSchedulingWithout|TestMDWEIsDemanded|TestS42LandlockDescriptors"},
 	{name: "systemd", cmdline: "apparmor=1 security=apparmor " + toSystemd + logsDenials, lsm: "apparmor", limit: 400 * time.Second,
 		modules: append([]string{"virtio_pci", "virtio_blk"}, used...), cpus: "2", load: systemd, meant: refusedToUnits},
 	{name: "selinux", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, modules: used, rooms: confining, load: seLinux, meant: refusedBySELinux,
-		rounds: []round{
-			{tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused", lsm: inTestDomain},
-			{share: 1, lsm: inTestDomain},
-		}},
+		tests: "SELinux|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap|TestRefused", policies: inTestDomain},
 	// To compile a profile takes the parser seconds in a machine. Those of the tests of other
 	// things are launched under one that is loaded.
 	{name: "apparmor", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, modules: used, rooms: confining, load: appArmor, meant: refusedByAppArmor,
-		rounds: []round{
-			{tests: "AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap", lsm: "apparmor = { generate = true }"},
-			{share: 0, lsm: "apparmor = { profile = \"" + broadProfile + "\" }"},
-		}},
+		tests:    "AppArmor|TestConfinement|TestS19|TestS20|TestS29|TestS31|TestForwardMap",
+		policies: "apparmor = { generate = true }", rest: "apparmor = { profile = \"" + broadProfile + "\" }"},
 	{name: "apparmor-shim", cmdline: "apparmor=1 security=apparmor" + logsDenials, lsm: "apparmor", limit: 400 * time.Second, load: appArmorShim,
-		modules: used, meant: refusedToShim, rounds: []round{{tests: shimTests, lsm: "apparmor = { generate = true }"}}},
+		modules: used, meant: refusedToShim, tests: shimTests, policies: "apparmor = { generate = true }"},
 	{name: "systemd-selinux", cmdline: "security=selinux selinux=1 enforcing=1 " + toSystemd + logsDenials, lsm: "selinux", limit: 400 * time.Second,
 		modules: []string{"virtio_pci", "virtio_blk", "erofs"}, cpus: "2", load: systemdSELinux, meant: refusedToDomains},
 	{name: "selinux-shim", cmdline: "security=selinux selinux=1 enforcing=1" + logsDenials, lsm: "selinux", limit: 400 * time.Second, load: seLinuxShim,
-		modules: used, meant: refusedToShim, rounds: []round{{tests: shimTests, lsm: inTestDomain}}},
+		modules: used, meant: refusedToShim, tests: shimTests, policies: inTestDomain},
 }
 
 // used are the modules that tests of casemate/tests use where they are.
@@ -120,8 +109,8 @@ func (r rung) machine(k kernel) (machine, error) {
 
 // fill brings what is tested, and says how.
 func (r rung) fill(i *image) error {
-	if len(r.rounds) > 0 {
-		if err := i.integration(r.rounds); err != nil {
+	if r.tests != "" {
+		if err := i.integration(r); err != nil {
 			return err
 		}
 	}
@@ -165,7 +154,7 @@ func Shell(name string) error {
 	}
 	r := rungs[i]
 	shelled := r
-	r.rounds, r.load = nil, func(i *image) error {
+	r.tests, r.load = "", func(i *image) error {
 		err := shelled.fill(i)
 		i.guest.Commands = [][]string{{"/bin/sh", "-i"}}
 		return err

@@ -57,7 +57,7 @@ func climb(t *testing.T, b *boot) {
 	sections := strings.Split(string(out), "\n"+roomMark)
 	report(t, sections[0])
 	reportRooms(t, r.rooms, sections[1:])
-	if len(r.rounds) > 0 {
+	if r.tests != "" {
 		for _, e := range exempt {
 			t.Run(e.test, func(t *testing.T) { t.Skip("not in a machine: it ", e.why) })
 		}
